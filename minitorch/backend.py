@@ -1,0 +1,236 @@
+"""NumPy and CuPy behind one vocabulary, and the devices they stand for.
+
+Forwards and rules are written against a namespace ``xp``. For arrays it is one of the two made
+here: everything NumPy (or CuPy) has, plus the few words below that they lack or spell otherwise.
+``minitorch.ops`` speaks the same words on Tensors.
+"""
+
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from minitorch import special
+
+Array = Any  # numpy.ndarray or cupy.ndarray
+
+# log(0) is -inf and 0/0 is nan, quietly, as in PyTorch. The filter names this package only:
+# warnings from the user's own NumPy code are untouched.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minitorch\.")
+
+
+def vocabulary(np_: Any) -> SimpleNamespace:
+    """The namespace ``xp`` for arrays: ``np_`` (numpy or cupy) and the words it lacks."""
+    xp = SimpleNamespace(**{k: v for k, v in vars(np_).items() if not k.startswith("_")})
+
+    def sum(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return np_.add.reduce(x, axis, None, None, keepdims)
+
+    def mean(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return np_.true_divide(np_.add.reduce(x, axis, None, None, keepdims),
+                               count(x.shape, axis), dtype=x.dtype)
+
+    def amax(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return np_.maximum.reduce(x, axis, None, None, keepdims)
+
+    def amin(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return np_.minimum.reduce(x, axis, None, None, keepdims)
+
+    def prod(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        return np_.multiply.reduce(x, axis, None, None, keepdims)
+
+    def sigmoid(x: Array) -> Array:
+        out = np_.exp(-x)
+        out += 1
+        return np_.reciprocal(out)
+
+    def cumsum(x: Array, axis: int) -> Array:
+        return np_.cumsum(x, axis, x.dtype if x.dtype.kind == "f" else np.int64)
+
+    def cast(x: Array, dtype: Any) -> Array:
+        return x.astype(dtype, copy=False)
+
+    def index(x: Array, key: Any) -> Array:
+        return x[key]
+
+    def index_add(g: Array, shape: tuple[int, ...], key: Any) -> Array:
+        """Zeros of ``shape`` with ``g`` added at ``key``: what a read of ``x[key]`` pulls back."""
+        out = np_.zeros(shape, g.dtype)
+        if is_basic(key):
+            out[key] = g
+        else:
+            np_.add.at(out, key, g)
+        return out
+
+    def index_put(x: Array, key: Any, value: Any) -> Array:
+        out = x.copy()
+        out[key] = value
+        return out
+
+    def einsum(equation: str, *xs: Array) -> Array:
+        return np_.einsum(equation, *xs, optimize=len(xs) > 1)
+
+    def scatter_add(x: Array, dim: int, where: Array, source: Array) -> Array:
+        """A copy of ``x`` with ``source[i..]`` added at position ``where[i..]`` along ``dim``."""
+        out = x.copy()
+        np_.add.at(out, along(np_, where, dim), source[tuple(map(slice, where.shape))])
+        return out
+
+    def gather(x: Array, dim: int, where: Array) -> Array:
+        return x[along(np_, where, dim)]
+
+    def scatter(x: Array, dim: int, where: Array, source: Array) -> Array:
+        out = x.copy()
+        out[along(np_, where, dim)] = source[tuple(map(slice, where.shape))]
+        return out
+
+    def erf(x: Array) -> Array:
+        return special.erf(np_, x)
+
+    xp.sum, xp.cumsum, xp.cast, xp.index, xp.index_add = sum, cumsum, cast, index, index_add
+    xp.scatter_add, xp.scatter, xp.gather, xp.erf = scatter_add, scatter, gather, erf
+    xp.mean, xp.amax, xp.amin, xp.prod, xp.sigmoid = mean, amax, amin, prod, sigmoid
+    xp.index_put, xp.einsum = index_put, einsum
+    xp.permute, xp.unsqueeze = np_.transpose, np_.expand_dims
+    xp.pow, xp.clamp = np_.power, np_.clip
+    return xp
+
+
+def count(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements a reduction over ``axis`` combines into one."""
+    axes = (range(len(shape)) if axis is None else axis if isinstance(axis, (tuple, list))
+            else (axis,))
+    n = 1
+    for i in axes:
+        n *= shape[i]
+    return n
+
+
+def is_basic(key: Any) -> bool:
+    """Whether ``x[key]`` is basic indexing: each element is read at most once, and shared."""
+    keys = key if isinstance(key, tuple) else (key,)
+    return all(k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))
+               and not isinstance(k, (bool, np.bool_)) for k in keys)
+
+
+def along(np_: Any, where: Array, dim: int) -> tuple[Array, ...]:
+    """Index arrays that pick ``where`` along ``dim`` and every position along the other axes."""
+    if where.ndim == 0:
+        return (where,) if dim == 0 else ()
+    grids = [np_.arange(n).reshape((-1,) + (1,) * (where.ndim - i - 1))
+             for i, n in enumerate(where.shape)]
+    grids[dim] = where
+    return tuple(grids)
+
+
+numpy_words = vocabulary(np)
+_cupy_words: SimpleNamespace | None = None
+
+
+def namespace(array: Array) -> SimpleNamespace:
+    """The vocabulary for the library that ``array`` belongs to."""
+    global _cupy_words
+    if isinstance(array, (np.ndarray, np.generic)):
+        return numpy_words
+    if _cupy_words is None:
+        _cupy_words = vocabulary(_cupy())
+    return _cupy_words
+
+
+def _cupy() -> Any:
+    try:
+        import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        raise RuntimeError("device 'cuda' needs CuPy: install minitorch-xp[cuda12] or "
+                           "minitorch-xp[cuda13]; without a GPU use device 'cpu'") from None
+    return cupy
+
+
+class device:
+    """Where a tensor lives: ``device("cpu")``, ``device("cuda")``, ``device("cuda", 1)``.
+
+    >>> import minitorch as torch
+    >>> torch.device("cuda:0")
+    device(type='cuda', index=0)
+    """
+
+    def __init__(self, type: Any, index: int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        elif isinstance(type, int):
+            type, index = "cuda", type
+        name, _, number = str(type).partition(":")
+        if name not in ("cpu", "cuda"):
+            raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: "
+                               f"{name}")
+        if number and not number.isdigit():
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        self.type = name
+        self.index = int(number) if number else index
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, device)
+                and (self.type, self.index) == (other.type, other.index))
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+
+CPU = device("cpu")
+_default_device = CPU
+
+
+def get_default_device() -> device:
+    """Where creation functions put tensors when no ``device`` is given."""
+    return _default_device
+
+
+def set_default_device(d: Any) -> None:
+    """Put new tensors on ``d`` unless ``device=`` says otherwise."""
+    global _default_device
+    wanted = CPU if d is None else device(d)
+    require(wanted)
+    _default_device = wanted
+
+
+def require(d: device) -> None:
+    """Raise, before anything is made, when device ``d`` cannot be used on this machine."""
+    if d.type == "cuda" and not cuda_count():
+        _cupy()
+        raise RuntimeError(f"device '{d}' asked for, but no NVIDIA GPU is available here; "
+                           f"use device 'cpu'")
+
+
+def cuda_count() -> int:
+    """Number of usable GPUs; 0 without CuPy or a driver."""
+    try:
+        import cupy
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except Exception:  # no CuPy, no driver, or a driver too old: no GPU either way
+        return 0
+
+
+def device_of(array: Array) -> device:
+    if isinstance(array, (np.ndarray, np.generic)):
+        return CPU
+    return device("cuda", array.device.id)
+
+
+def move(array: Array, to: device) -> Array:
+    """``array`` on device ``to``: the array itself if it is there already, else a copy."""
+    if to.type == "cpu":
+        return array if isinstance(array, np.ndarray) else array.get()
+    require(to)
+    cupy = _cupy()
+    with cupy.cuda.Device(to.index or 0):
+        return cupy.asarray(array)

@@ -1,0 +1,67 @@
+"""The table of rules, and the vocabulary ``xp`` on Tensors.
+
+Reading a rule with this module as ``xp`` computes on Tensors, so the backward pass is recorded.
+NumPy's words that differ from PyTorch's are given beside the operators they mean.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from minitorch import backend
+from minitorch.engine import Tensor, wrap
+from minitorch.ops import (
+    activation,
+    elementwise,
+    indexing,
+    linalg,
+    loss,
+    norm,
+    reduce,
+    select,
+    shape,
+)
+from minitorch.primitive import Primitive, registry
+
+globals().update(registry)  # every operator under its own name
+
+if TYPE_CHECKING:
+    def __getattr__(name: str) -> Any: ...
+
+absolute, negative = select.abs, elementwise.negative
+equal, not_equal, less, less_equal = select.eq, select.ne, select.lt, select.le
+greater, greater_equal = select.gt, select.ge
+arcsin, arccos, arctan = elementwise.asin, elementwise.acos, elementwise.atan
+arcsinh, arccosh, arctanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
+arctan2 = elementwise.atan2
+tile = shape.repeat
+index_add = indexing.index_add_
+
+
+def asarray(x: Any) -> Any:
+    return x if isinstance(x, Tensor) else wrap(backend.numpy_words.asarray(x))
+
+
+def zeros(shape: tuple[int, ...], dtype: Any) -> Any:
+    return wrap(backend.numpy_words.zeros(shape, dtype))
+
+
+def eye(n: int) -> Any:
+    return wrap(backend.numpy_words.eye(n))
+
+
+def ones(n: int) -> Any:
+    return wrap(backend.numpy_words.ones(n))
+
+
+def zeros_like(x: Any) -> Any:
+    return wrap(backend.namespace(x.array).zeros_like(x.array))
+
+
+def concatenate(xs: Any, dim: int) -> Any:
+    return shape.cat(dim, *xs)
+
+
+__all__ = ["Primitive", "registry", "absolute", "negative", "equal", "not_equal", "less",
+           "less_equal", "greater", "greater_equal", "arcsin", "arccos", "arctan", "arcsinh",
+           "arccosh", "arctanh", "arctan2", "tile", "index_add", "asarray", "zeros", "eye", "ones",
+           "zeros_like", "concatenate", "activation", "elementwise", "indexing", "linalg", "loss",
+           "norm", "reduce", "select", "shape"]

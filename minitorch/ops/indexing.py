@@ -1,0 +1,172 @@
+"""Reading and writing at chosen positions."""
+
+from minitorch.backend import device_of, move
+from minitorch.primitive import primitive
+
+
+@primitive(view=True, shown=lambda node: ("Select" if isinstance(node.kept("key"), int) else
+                                          "Slice" if isinstance(node.kept("key"), slice) else
+                                          "Index") + "Backward0",
+           x=lambda xp, g, x_shape, key: xp.index_add(g, x_shape, key))
+def index(xp, x, key):
+    """``x[key]`` with everything NumPy accepts; a view for integers and slices."""
+    return xp.index(x, key)
+
+
+@primitive(g=lambda xp, g, key: xp.index(g, key))
+def index_add_(xp, g, shape, key):
+    """Zeros of ``shape`` with ``g`` added at ``key``: what reading ``x[key]`` pulls back."""
+    return xp.index_add(g, shape, key)
+
+
+@primitive(x=lambda xp, g, key: xp.index_put(g, key, 0.0),
+           value=lambda xp, g, key: xp.index(g, key), shown="CopySlices")
+def index_put(xp, x, key, value):
+    """A copy of ``x`` with ``value`` (broadcast) written at ``key``."""
+    return xp.index_put(x, key, value)
+
+
+@primitive(x=lambda xp, g, view: g * xp.cast(view.mask(xp, g.shape), g.dtype),
+           value=lambda xp, g, view: view.replay(g), shown="CopySlices")
+def view_put(xp, x, value, view):
+    """A copy of ``x`` with ``value`` written where ``view`` reads."""
+    out = x.copy()
+    view.replay(out)[...] = value
+    return out
+
+
+@primitive(shown="CopyBackwards",
+           x=lambda xp, g: xp.zeros_like(g),
+           value=lambda xp, g: g)
+def overwrite(xp, x, value):
+    """``value``, broadcast and converted to the shape and dtype of ``x``."""
+    value = xp.asarray(value)
+    if value.dtype != x.dtype:
+        value = value.astype(x.dtype)
+    try:
+        return xp.broadcast_to(value, x.shape)
+    except ValueError:
+        raise RuntimeError(f"The size of tensor of shape {tuple(value.shape)} must match the "
+                           f"shape {tuple(x.shape)} that is written into") from None
+
+
+@primitive(x=lambda xp, g, x_shape, dim, index: xp.scatter_add(
+               xp.zeros(x_shape, g.dtype), dim, index, g))
+def gather(xp, x, dim, index):
+    """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on for other dimensions."""
+    _check(x, dim, index, "gather")
+    return xp.gather(x, dim, index)
+
+
+def _check(x, dim, index, name):
+    if index.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
+    if index.ndim != x.ndim:
+        raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: "
+                           f"index has shape {tuple(index.shape)}, input {tuple(x.shape)}")
+    n = max(x.ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
+                         f"but got {dim})")
+    size = x.shape[dim] if x.ndim else 1
+    if index.size and not (0 <= index.min() and index.max() < size):
+        wrong = index[(index < 0) | (index >= size)].ravel()[0]
+        raise RuntimeError(f"index {int(wrong)} is out of bounds for dimension {dim} with size "
+                           f"{size}")
+    for d, (a, b) in enumerate(zip(index.shape, x.shape)):
+        if d != dim % n and a > b:
+            raise RuntimeError(f"Size does not match at dimension {d}: expected index "
+                               f"{tuple(index.shape)} to be no larger than self {tuple(x.shape)} "
+                               f"apart from dimension {dim}")
+
+
+def _source_rule(xp, g, dim, index, source_shape):
+    """Where ``source`` is larger than ``index``, the rest was never read."""
+    g = xp.gather(g, dim, index)
+    return g if g.shape == source_shape else xp.index_add(
+        g, source_shape, tuple([slice(n) for n in g.shape]))
+
+
+@primitive(x=lambda xp, g: g, source=_source_rule)
+def scatter_add(xp, x, dim, index, source):
+    """A copy of ``x`` with ``source`` added at ``index`` along ``dim``."""
+    _check(x, dim, index, "scatter_add")
+    return xp.scatter_add(x, dim, index, source)
+
+
+@primitive(x=lambda xp, g, dim, index: xp.scatter(g, dim, index, 0.0), source=_source_rule)
+def scatter(xp, x, dim, index, source):
+    """A copy of ``x`` with ``source`` (tensor or number) written at ``index`` along ``dim``."""
+    _check(x, dim, index, "scatter")
+    return xp.scatter(x, dim, index, source)
+
+
+@primitive(x=lambda xp, g, mask: xp.where(mask, 0.0, g),
+           value=lambda xp, g, mask: xp.where(mask, g, 0.0))
+def masked_fill(xp, x, mask, value):
+    """``x`` with ``value`` wherever the bool ``mask`` holds."""
+    if mask.dtype.kind != "b":
+        raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype "
+                           f"{mask.dtype}")
+    return xp.where(mask, xp.cast(xp.asarray(value), x.dtype), x)
+
+
+def _sorted_rule(xp, g, x_shape, indices, dim):
+    return (xp.scatter(xp.zeros(x_shape, g.dtype), dim % len(x_shape), indices, g) if x_shape
+            else g)
+
+
+@primitive(extras=["indices"], constant=True, x=_sorted_rule)
+def sort(xp, x, dim=-1, descending=False):
+    """The elements in order along ``dim``, and where each stood; stable."""
+    if not x.ndim:
+        return x.copy(), xp.zeros((), "int64")
+    # Descending and stable: sort the reversed array, then reverse the order found.
+    if descending:
+        n = x.shape[dim]
+        indices = n - 1 - xp.flip(xp.argsort(xp.flip(x, dim), dim, "stable"), dim)
+    else:
+        indices = xp.argsort(x, dim, "stable")
+    return xp.gather(x, dim % x.ndim, indices), indices
+
+
+@primitive(extras=["indices"], constant=True, x=_sorted_rule)
+def topk(xp, x, k, dim=-1, largest=True, sorted=True):
+    """The ``k`` largest (or smallest) along ``dim``, in order, and where each stood."""
+    if not x.ndim:
+        return x.copy(), xp.zeros((), "int64")
+    if not 0 <= k <= x.shape[dim]:
+        raise RuntimeError(f"selected index k out of range: k={k} for size {x.shape[dim]}")
+    order = xp.argsort(-x if largest and x.dtype.kind == "f" else x, dim, "stable")
+    if largest and x.dtype.kind != "f":
+        order = xp.flip(order, dim)
+    indices = xp.swapaxes(xp.swapaxes(order, dim, 0)[:k], dim, 0)
+    return xp.gather(x, dim % x.ndim, indices), indices
+
+
+def _embedding_rule(xp, g, weight_shape, index, padding_idx):
+    out = xp.index_add(g, weight_shape, index)
+    return out if padding_idx is None else xp.index_put(out, padding_idx, 0.0)
+
+
+@primitive(weight=_embedding_rule, like="nn.functional.embedding")
+def embedding(xp, weight, index, padding_idx=None):
+    """Rows of ``weight`` (n, features) picked by integer ``index``: (..., features)."""
+    if index.dtype.kind not in "iu":
+        raise RuntimeError(f"Expected tensor for argument #1 'indices' to have one of the "
+                           f"following scalar types: Long, Int; but got {index.dtype}")
+    if index.size and not (0 <= index.min() and index.max() < weight.shape[0]):
+        raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "
+                         f"{index.max()}], the table has {weight.shape[0]} rows")
+    return weight[index]
+
+
+@primitive(shown="ToCopyBackward0",
+           x=lambda xp, g, x, device: _transfer_back(g, x))
+def transfer(xp, x, device):
+    """``x`` on another device."""
+    return move(x, device)
+
+
+def _transfer_back(g, x):
+    return transfer(g, device_of(x)) if hasattr(g, "node") else move(g, device_of(x))

@@ -1,0 +1,127 @@
+"""Matrix products."""
+
+from minitorch.primitive import primitive
+
+
+def _matmul_x(xp, g, x_shape, y):
+    if y.ndim == 1:
+        return xp.unsqueeze(g, -1) * y
+    if len(x_shape) == 1:
+        return xp.squeeze(xp.matmul(y, xp.unsqueeze(g, -1)), -1)
+    return xp.matmul(g, xp.swapaxes(y, -1, -2))
+
+
+def _matmul_y(xp, g, x, y_shape):
+    if x.ndim == 1:
+        return xp.unsqueeze(x, -1) * (g if len(y_shape) == 1 else xp.unsqueeze(g, -2)) \
+            if len(y_shape) > 1 else x * g
+    if len(y_shape) == 1:
+        return xp.squeeze(xp.matmul(xp.swapaxes(x, -1, -2), xp.unsqueeze(g, -1)), -1)
+    if len(y_shape) == 2 and x.ndim > 2:  # one product instead of a batch that is then summed
+        x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
+    return xp.matmul(xp.swapaxes(x, -1, -2), g)
+
+
+def _shown(node):
+    names = {1: "Dot", 2: "Mm", 3: "Bmm"}
+    return names.get(len(node.inputs[0][0]), "UnsafeView") + "Backward0"
+
+
+@primitive(shown=_shown, law="(n,k),(k,m)->(n,m)", x=_matmul_x, y=_matmul_y)
+def matmul(xp, x, y):
+    """The matrix product; 1-D operands are vectors, leading dimensions a broadcast batch."""
+    if not x.ndim or not y.ndim:
+        raise RuntimeError("both arguments to matmul need to be at least 1D, but they are "
+                           f"{x.ndim}D and {y.ndim}D")
+    if x.dtype != y.dtype:
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {x.dtype} != "
+                           f"{y.dtype}; convert one, as in x.float()")
+    if x.shape[-1] != y.shape[-2 if y.ndim > 1 else -1]:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied "
+                           f"({'x'.join(map(str, x.shape))} and {'x'.join(map(str, y.shape))}): "
+                           f"the inner sizes must be equal")
+    return xp.matmul(x, y)
+
+
+def _linear_weight(xp, g, x):
+    if x.ndim == 1:
+        return xp.unsqueeze(g, -1) * x
+    if x.ndim > 2:
+        x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
+    return xp.matmul(xp.swapaxes(g, 0, 1), x)
+
+
+@primitive(shown=lambda node: ("Addmm" if 2 in node.plan.positions else "Mm") + "Backward0",
+           law="(n,k),(m,k),(m)->(n,m)", like="nn.functional.linear",
+           x=lambda xp, g, weight: xp.matmul(g, weight),
+           weight=_linear_weight,
+           bias=lambda xp, g: g)  # the engine sums over what was broadcast
+def linear(xp, x, weight, bias=None):
+    """``x @ weight.T + bias``: weight (out, in), bias (out,)."""
+    if x.dtype != weight.dtype:
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and "
+                           f"{weight.dtype}; convert the input, as in x.float()")
+    if not x.ndim or x.shape[-1] != weight.shape[-1]:
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
+            f"{'x'.join(map(str, weight.shape[::-1]))}): the layer takes {weight.shape[-1]} "
+            f"features, the input's last dimension has {x.shape[-1] if x.ndim else 'no size'}")
+    out = xp.matmul(x, xp.swapaxes(weight, -1, -2))
+    if bias is not None:
+        out += bias
+    return out
+
+
+def _letters(equation, shapes):
+    """Operand and output labels, with ``...`` spelled out and the output made explicit."""
+    equation = equation.replace(" ", "")
+    left, arrow, right = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(shapes):
+        raise RuntimeError(f"einsum(): {len(terms)} operands in '{equation}', {len(shapes)} given")
+    free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in equation]
+    widest = 0
+    for i, (term, shape) in enumerate(zip(terms, shapes)):
+        extra = len(shape) - len(term.replace("...", ""))
+        if extra < 0 or extra and "..." not in term:
+            raise RuntimeError(f"einsum(): the number of subscripts in '{term}' does not match the "
+                               f"number of dimensions {len(shape)} of operand {i}")
+        if "..." in term:
+            widest = max(widest, extra)
+            terms[i] = term.replace("...", "".join(reversed(free[:extra])))
+    if not arrow:
+        flat = "".join(left.replace("...", "").split(","))
+        right = "..." + "".join(sorted(c for c in set(flat) if flat.count(c) == 1))
+    return terms, right.replace("...", "".join(reversed(free[:widest])))
+
+
+def _einsum_rule(xp, g, place, equation, xs, shapes):
+    """The product of ``g`` with the other operands, summed to this operand's labels."""
+    terms, out = _letters(equation, shapes)
+    mine, factors, labels = terms[place], [g], [out]
+    for i, (term, x) in enumerate(zip(terms, xs)):
+        if i != place:
+            factors.append(x)
+            labels.append(term)
+    # A repeated label reads a diagonal: give its later copies fresh names, tied by identities.
+    fresh = iter(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in "".join(terms) + out)
+    unique = ""
+    for c, n in zip(mine, shapes[place]):
+        if c in unique:
+            new = next(fresh)
+            factors.append(xp.cast(xp.eye(n), g.dtype))
+            labels.append(c + new)
+            c = new
+        unique += c
+    for c, n in zip(unique, shapes[place]):  # summed away by itself, or stretched from size 1
+        if not any(c in term for term in labels):
+            factors.append(xp.cast(xp.ones(n), g.dtype))
+            labels.append(c)
+    return xp.einsum(",".join(labels) + "->" + unique, *factors)
+
+
+@primitive(xs=_einsum_rule)
+def einsum(xp, equation, *xs):
+    """Products of ``xs`` summed by labels: ``einsum("ij,jk->ik", x, y)`` is a matrix product."""
+    terms, out = _letters(equation, [x.shape for x in xs])
+    return xp.einsum(",".join(terms) + "->" + out, *xs)
