@@ -190,9 +190,12 @@ class Generator:
             flat[:] = _round(_fused(self._normal_pairs(n), std, mean), out.dtype)
             return out
         scale, shift, whole = float(real(std)), float(real(mean)), n - n % 16
-        units = self._units(n if n == whole else n + 16, real)
-        if n != whole:
-            units = np.concatenate((units[:whole], units[n:]))
+        if n == whole:
+            units = self._units(n, real)
+        else:  # PyTorch first fills the array with uniforms, but for float16 only whole runs
+            filled = whole if out.dtype == np.float16 else n
+            units = self._units(filled + 16, real)
+            units = np.concatenate((units[:whole], units[filled:]))
         for part in _blocks(units):
             part[:] = _fused(_box_muller(part), scale, shift)
         flat[:whole] = units[:whole]

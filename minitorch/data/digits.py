@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Digits(Dataset):
     >>> x = train.data.float().reshape(-1, 64) / 16
     """
 
-    classes: ClassVar[list[str]] = [str(digit) for digit in range(10)]
+    classes = [str(digit) for digit in range(10)]
 
     def __init__(
         self,

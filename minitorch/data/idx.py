@@ -48,7 +48,7 @@ def read_idx(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
 
 def read_stored(path: Path) -> bytes:
-    """Return the bytes of the file as they lie on the disk; FileNotFoundError says where it must be."""
+    """Return the bytes as they lie on the disk; FileNotFoundError says where to put the file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

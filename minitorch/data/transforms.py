@@ -89,17 +89,16 @@ class Normalize:
                 "Expected tensor to be a tensor image of size (..., C, H, W). "
                 f"Got tensor.size() = {tuple(image.shape)}"
             )
-        mean, std = (self._per_channel(value, image) for value in (self.mean, self.std))
-        if (std == 0).any():
+        mean, std = (np.array(each, image.dtype) for each in (self.mean, self.std))
+        if not std.all():
             raise ValueError(f"std = {self.std} is zero in {image.dtype}: cannot divide by it")
+        mean, std = (
+            tensor(each.reshape(-1, 1, 1) if each.ndim == 1 else each, device=image.device)
+            for each in (mean, std)
+        )
         if self.inplace:
             return image.sub_(mean).div_(std)
         return (image - mean) / std
-
-    @staticmethod
-    def _per_channel(value: Sequence[float] | float, image: Tensor) -> Tensor:
-        value = tensor(value, dtype=image.dtype, device=image.device)
-        return value.reshape(-1, 1, 1) if value.ndim == 1 else value
 
     def __repr__(self) -> str:
         return f"Normalize(mean={self.mean}, std={self.std})"
@@ -130,5 +129,5 @@ def _pixels(image: Any) -> npt.NDArray[Any]:
     pillow = sys.modules.get("PIL.Image")
     if pillow is None or not isinstance(image, pillow.Image):
         raise TypeError(f"pic should be PIL Image or ndarray. Got {type(image)}")
-    pixels = np.array(image, MODES.get(image.mode, np.uint8))
+    pixels: npt.NDArray[Any] = np.array(image, MODES.get(image.mode, np.uint8))
     return pixels * np.uint8(255) if image.mode == "1" else pixels

@@ -45,7 +45,7 @@ def mnist_folder() -> Path:
 
 
 class Mirrors:
-    """A web server on this machine: `files` maps a path to its content, `log` lists the requests."""
+    """A local web server: `files` maps a path to its content, `log` lists the requests."""
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -18,7 +18,8 @@ def parts() -> tuple[Digits, Digits]:
 
 
 def test_the_files_are_those_the_readme_describes():
-    rows = re.findall(r"\| `(\S+)` \| uint8 (\(.*?\)) \| (\w{32}) \|", (FOLDER / "README.md").read_text())
+    readme = (FOLDER / "README.md").read_text()
+    rows = re.findall(r"\| `(\S+)` \| uint8 (\(.*?\)) \| (\w{32}) \|", readme)
     assert [name for name, *_ in rows] == ["images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"]
     for name, shape, md5 in rows:
         array = read_idx(FOLDER / name)

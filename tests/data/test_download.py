@@ -56,7 +56,7 @@ def test_a_failure_leaves_nothing_behind_and_says_what_to_do(mirrors, tmp_path, 
         mirrors.files["/f.gz"] = CONTENT[::-1] if fault == "wrong content" else CONTENT
     mirrors.hang_up_after = 1000 if fault == "hang-up" else None
     address = NOWHERE if fault == "no network" else mirrors.address
-    with pytest.raises(RuntimeError, match="cannot download f.gz") as caught:
+    with pytest.raises(RuntimeError, match=r"cannot download f\.gz") as caught:
         fetch("f.gz", MD5, [address], tmp_path)
     for part in (f"{address}/f.gz: ", f"put into {tmp_path} the files", f"f.gz    md5 {MD5}"):
         assert part in str(caught.value)

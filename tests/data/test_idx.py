@@ -83,7 +83,9 @@ def test_bytes_after_a_gzip_stream_are_refused(file, array, extra):
     assert_refused(file, write_idx(array, compress=True) + extra)
 
 
-@given(dtype=st.sampled_from(list(CODES)), shape=hnp.array_shapes(max_dims=4), bit=st.integers(0, 31))
+@given(
+    dtype=st.sampled_from(list(CODES)), shape=hnp.array_shapes(max_dims=4), bit=st.integers(0, 31)
+)
 def test_a_flipped_bit_in_the_magic_number_is_refused(file, dtype, shape, bit):
     # Elements of ff bytes: taken for a dimension, they never happen to fit the length.
     content = bytearray(write_idx(np.zeros(shape, dtype)))
@@ -91,7 +93,7 @@ def test_a_flipped_bit_in_the_magic_number_is_refused(file, dtype, shape, bit):
     content[bit // 8] ^= 1 << bit % 8
     other = DTYPES.get(content[2])
     if bit // 8 == 2 and other is not None and other.itemsize == dtype.itemsize:
-        # uint8 for int8, int32 for float32: a good file, of another array. Only a checksum can tell.
+        # uint8 for int8, int32 for float32: a good file of another array; only MD5 can tell.
         file.write_bytes(content)
         assert read_idx(file).dtype == other.newbyteorder("=")
     else:

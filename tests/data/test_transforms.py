@@ -36,7 +36,7 @@ def test_totensor_keeps_other_dtypes_as_torchvision_does(torchvision, image):
 
 
 @given(image=hnp.arrays(np.uint8, st.tuples(st.integers(1, 5), st.integers(1, 5), st.just(3))))
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I", "F", "I;16"])
+@pytest.mark.parametrize("mode", "1 L LA P RGB RGBA CMYK YCbCr I F I;16".split())
 def test_totensor_of_a_pil_image_agrees_with_torchvision(torchvision, mode, image):
     image = pytest.importorskip("PIL.Image").fromarray(image)
     if mode == "LA":

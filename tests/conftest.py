@@ -1,0 +1,34 @@
+"""Hypothesis profiles, and a clean random stream and modes around every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import minitorch
+
+quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile("ci", max_examples=20, deadline=None, derandomize=True,
+                          suppress_health_check=quiet)
+settings.register_profile("thorough", max_examples=500, deadline=None,
+                          suppress_health_check=quiet)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
+
+
+@pytest.fixture
+def mnist_folder():
+    """Where the real MNIST lies; tests that need it skip without it."""
+    if not MNIST.is_dir():
+        pytest.skip("real MNIST is not in ../shared/data/mnist")
+    return MNIST
+
+
+@pytest.fixture(autouse=True)
+def restored_defaults():
+    """No test leaves a default dtype or grad mode behind."""
+    yield
+    minitorch.set_default_dtype(minitorch.float32)
+    minitorch.set_grad_enabled(True)
