@@ -119,8 +119,8 @@ class Node:
             out = rule(xp, g, *[saved[i] for i in picks])
             if out is None:
                 continue
-            if not record and not hasattr(out, "base"):
-                out = xp.asarray(out)  # NumPy turns 0-d results into scalars
+            if isinstance(out, np.generic):
+                out = np.asarray(out)  # NumPy turns 0-d results into scalars
             if out.shape != shape:
                 out = unbroadcast(xp, out, shape)
             if (out.array if record else out).dtype != dtype:

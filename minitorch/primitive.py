@@ -192,7 +192,7 @@ class Primitive:
             if isinstance(x, Tensor):
                 if x.alias_of is not None:
                     refresh(x)
-                if x.node is not None and self.slot(i) in self.rules:
+                if x.node is not None and (i in self.rules or self.variadic and i >= self.arity):
                     needing += (i,)
                 if first is None:
                     first = x
@@ -261,10 +261,16 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
     dt = getattr(x, "dtype", None)
     if len(operands) == 2:
         y = arrays[operands[1]]
-        if dt is None or dt is not getattr(y, "dtype", None):
+        if dt is not getattr(y, "dtype", None) or dt is None:
             if dt is None or not (type(y) is float and dt.kind == "f"
                                   or type(y) is int and dt.kind in "fi"):
                 dt = dtypes.result_dtype((x, y), op.name)
+            elif dt.kind == "f":
+                return  # a float array and a Python number: NumPy agrees with PyTorch
+        elif dt.kind == "f":
+            return
+    elif dt is not None and dt.kind == "f":
+        return
     if op.promote == "float" and dt.kind != "f":
         dt = dtypes.default()
     numbers = True

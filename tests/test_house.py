@@ -1,0 +1,96 @@
+"""The house: who may import whom, and what an import costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "minitorch"
+
+# Ground floor first; a module imports only from its own floor's package or from floors below.
+FLOORS = [
+    ["special", "dtypes", "modes", "printing", "random"],
+    ["backend"],
+    ["anomaly"],
+    ["engine"],
+    ["primitive"],
+    ["ops"],
+    ["autograd"],
+    ["inplace"],
+    ["indexing"],
+    ["tensor"],
+    ["functions"],
+    ["conversion"],
+    ["creation"],
+    ["linalg", "cuda", "backends", "accelerator"],
+    ["nn"],
+    ["optim"],
+    ["data", "serialization"],
+    ["utils"],
+    ["__init__"],
+    ["cli"],
+    ["__main__"],
+]
+FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names}
+
+
+def room(path):
+    """The top-level module or package that a file belongs to."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name.split(".")[0] == "minitorch":
+                    yield (name.name.split(".") + ["__init__"])[1]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports make two copies of a module when " \
+                                    "the package stands in torch's place"
+            if node.module == "minitorch":
+                for name in node.names:
+                    yield name.name if name.name in FLOOR else "__init__"
+            elif node.module and node.module.startswith("minitorch."):
+                yield node.module.split(".")[1]
+
+
+def only_for_types(path):
+    """Lines under ``if TYPE_CHECKING``, which never run."""
+    tree = ast.parse(path.read_text())
+    return {line for node in ast.walk(tree) if isinstance(node, ast.If)
+            and getattr(node.test, "id", "") == "TYPE_CHECKING"
+            for line in range(node.lineno, node.end_lineno + 1)}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_imports_only_from_floors_below(path):
+    here = room(path)
+    assert here in FLOOR, f"{here} has no floor yet: give it one in FLOORS"
+    skipped = only_for_types(path)
+    source = path.read_text().splitlines()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and node.lineno in skipped:
+            source[node.lineno - 1] = ""
+    for target in imports(path):
+        if target == here or any(f"minitorch.{target} import" in line and not source[i]
+                                 for i, line in enumerate(path.read_text().splitlines())):
+            continue
+        assert target in FLOOR, f"{path}: imports unknown minitorch.{target}"
+        assert FLOOR[target] < FLOOR[here] or here in ("__init__", "__main__", "cli"), (
+            f"{path.relative_to(ROOT)} (floor {FLOOR[here]}) imports {target} "
+            f"(floor {FLOOR[target]})")
+
+
+def test_import_needs_numpy_alone():
+    """Neither an optional library nor a heavy part of the standard one is loaded at import."""
+    code = ("import sys, numpy; before = set(sys.modules); import minitorch; "
+            "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))")
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(out.stdout.split())
+    heavy = {"torch", "cupy", "scipy", "matplotlib", "rich", "tqdm", "safetensors", "pooch",
+             "argparse", "unittest", "asyncio", "multiprocessing"}
+    assert not loaded & heavy
