@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import operator
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minitorch.creation import from_numpy
+from minitorch.creation import from_numpy, make
+from minitorch.data import transforms
 from minitorch.data.dataset import Dataset
 from minitorch.data.download import by_hand, fetch_all
 from minitorch.data.idx import damaged, expand, parse_idx
@@ -94,6 +96,16 @@ class MNIST(Dataset):
         if self.target_transform is not None:
             target = self.target_transform(target)
         return image, target
+
+    def __getbatch__(self, indices: list[Any]) -> Any:
+        images, targets = np.asarray(self.data), np.asarray(self.targets)
+        if self.target_transform is not None or images.dtype != np.uint8 or images.ndim != 3:
+            return NotImplemented
+        rows = [operator.index(i) for i in indices]
+        batch = transforms.of_batch(self.transform, images[rows])
+        if batch is NotImplemented:
+            return NotImplemented
+        return [batch, make(targets[rows].astype(np.int64))]
 
     def __len__(self) -> int:
         return len(self.data)

@@ -57,9 +57,7 @@ class ToTensor:
         if pixels.ndim == 2:
             pixels = pixels[:, :, None]
         pixels = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-        if pixels.dtype == np.uint8:
-            return from_numpy(np.divide(pixels, np.float32(255), dtype=np.float32))
-        return from_numpy(pixels)
+        return _scaled(pixels) if pixels.dtype == np.uint8 else from_numpy(pixels)
 
     def __repr__(self) -> str:
         return "ToTensor()"
@@ -96,9 +94,11 @@ class Normalize:
             tensor(each.reshape(-1, 1, 1) if each.ndim == 1 else each, device=image.device)
             for each in (mean, std)
         )
-        if self.inplace:
-            return image.sub_(mean).div_(std)
-        return (image - mean) / std
+        if not self.inplace:
+            return (image - mean) / std
+        image -= mean
+        image /= std
+        return image
 
     def __repr__(self) -> str:
         return f"Normalize(mean={self.mean}, std={self.std})"
@@ -117,6 +117,31 @@ class Lambda:
 
     def __repr__(self) -> str:
         return "Lambda()"
+
+
+def of_batch(transform: Any, images: npt.NDArray[np.uint8]) -> Any:
+    """Return what the transform makes of each image (N, H, W), stacked, but computed at once.
+
+    The result is the same bit for bit. NotImplemented unless the transform is a ToTensor, alone
+    or followed by Normalize: nothing is known about others.
+    """
+    first, *rest = _steps(transform)
+    if type(first) is not ToTensor or any(type(each) is not Normalize for each in rest):
+        return NotImplemented
+    batch = _scaled(images[:, None])
+    for normalize in rest:
+        batch = normalize(batch)
+    return batch
+
+
+def _steps(transform: Any) -> list[Any]:
+    if type(transform) is not Compose:
+        return [transform]
+    return [step for each in transform.transforms for step in _steps(each)] or [None]
+
+
+def _scaled(pixels: npt.NDArray[np.uint8]) -> Tensor:
+    return from_numpy(np.divide(pixels, np.float32(255), dtype=np.float32))
 
 
 def _pixels(image: Any) -> npt.NDArray[Any]:

@@ -57,11 +57,13 @@ class Adam(Optimizer):
         t = float(state["step"].array)
         b1, b2 = group["betas"]
         lr = float(group["lr"])
-        return group, b1, b2, lr, lr / (1 - b1 ** t), sqrt(1 - b2 ** t)
+        # Both corrections folded into the step size and eps: one pass less (ibid., section 2).
+        root = sqrt(1 - b2 ** t)
+        return group, b1, b2, lr, lr * root / (1 - b1 ** t), group["eps"] * root
 
     def update(self, x: Array, g: Array, c: Any, scratch: tuple[Array, Array],
                *state: Array) -> None:
-        group, b1, b2, lr, step, root_correction = c
+        group, b1, b2, lr, step, eps = c
         m, v = state[:2]
         a, decayed = scratch
         if group["maximize"]:
@@ -80,8 +82,7 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             v = np.maximum(state[2], v, out=state[2])
         np.sqrt(v, a)
-        a /= root_correction
-        a += group["eps"]
+        a += eps
         np.divide(m, a, a)
         a *= step
         x -= a

@@ -1,65 +1,17 @@
-"""MNIST: torchvision's class over again, and no file is believed before its MD5 is known."""
+"""MNIST is torchvision's class over again, and its batches are its items."""
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from minitorch.data import mnist
+from minitorch.data import DataLoader, default_collate, mnist, transforms
 from minitorch.data.mnist import KMNIST, MNIST, FashionMNIST
-
-NAMES = [name.removesuffix(".gz") for name, _ in MNIST.resources]
-
-
-def idx(array: np.ndarray) -> bytes:
-    sizes = np.array(array.shape, ">u4").tobytes()
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
-
-
-def tiny_contents() -> dict[str, bytes]:
-    """The four files of a made-up MNIST: 5 images to train on and 3 to test with."""
-    rng = np.random.default_rng(0)
-    contents = {}
-    for split, n in (("train", 5), ("t10k", 3)):
-        images = rng.integers(0, 256, (n, 28, 28), np.uint8)
-        contents[f"{split}-images-idx3-ubyte"] = idx(images)
-        contents[f"{split}-labels-idx1-ubyte"] = idx(rng.integers(0, 10, n, np.uint8))
-    return contents
-
-
-def md5(content: bytes) -> str:
-    return hashlib.md5(content).hexdigest()
-
-
-CONTENTS = tiny_contents()
-PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in CONTENTS.items()}
-
-
-class Tiny(MNIST):
-    """A class made as FashionMNIST is made, of files this test can write."""
-
-    resources = [(name, md5(content)) for name, content in PACKED.items()]
-    content_md5 = {name: md5(content) for name, content in CONTENTS.items()}
-
-
-def write(folder: Path, files: dict[str, bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-
-
-def assert_is_tiny(dataset: MNIST, split: str = "train") -> None:
-    assert idx(dataset.data.numpy()) == CONTENTS[f"{split}-images-idx3-ubyte"]
-    assert idx(dataset.targets.numpy().astype(np.uint8)) == CONTENTS[f"{split}-labels-idx1-ubyte"]
-
+from tests.data.tiny_mnist import CONTENTS, NAMES, Tiny, assert_is_tiny, write
 
 # ---- the real files
 
@@ -112,7 +64,6 @@ def test_the_real_mnist_agrees_with_torchvision(real, torchvision, mnist_folder,
 def test_repr_with_transforms_agrees_with_torchvision(torchvision, tmp_path):
     write(tmp_path / "MNIST/raw", CONTENTS)
     write(tmp_path / "Tiny/raw", CONTENTS)
-    transforms = torchvision.transforms
     for options in (
         {"transform": transforms.Compose([transforms.ToTensor(), transforms.Lambda(abs)])},
         {"target_transform": transforms.Lambda(abs)},
@@ -182,6 +133,57 @@ def test_transforms_see_the_item(tmp_path):
     np.testing.assert_array_equal(pixels, dataset.data.numpy()[2])
 
 
+TO_TENSOR, NORMALIZE = transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))
+OURS = [
+    TO_TENSOR,
+    transforms.Compose([TO_TENSOR, NORMALIZE]),
+    transforms.Compose([transforms.Compose([TO_TENSOR]), transforms.Normalize(0.5, 2, True)]),
+]
+NOT_OURS = [
+    np.asarray,
+    transforms.Compose([]),
+    transforms.Compose([np.asarray]),
+    transforms.Compose([TO_TENSOR, transforms.Lambda(lambda x: x.reshape(-1))]),
+    type("Special", (transforms.ToTensor,), {"__call__": lambda self, x: np.asarray(x)})(),
+]
+
+
+@pytest.mark.parametrize("transform", OURS, ids=repr)
+def test_a_whole_batch_is_its_items_collated(tmp_path, transform):
+    write(tmp_path, CONTENTS)
+    dataset, indices = Tiny(tmp_path, transform=transform), [3, 0, -1, np.int64(0)]
+    whole = dataset.__getbatch__(indices)
+    items = default_collate([dataset[i] for i in indices])
+    for ours, theirs in zip(whole, items, strict=True):
+        assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    assert_is_tiny(dataset)
+    with pytest.raises(IndexError):
+        dataset.__getbatch__([0, 5])
+
+
+@pytest.mark.parametrize("transform", [None, *NOT_OURS], ids=repr)
+def test_what_other_transforms_make_of_a_batch_is_not_guessed(tmp_path, transform):
+    write(tmp_path, CONTENTS)
+    assert Tiny(tmp_path, transform=transform).__getbatch__([0, 1]) is NotImplemented
+
+
+@pytest.mark.parametrize("transform", OURS + NOT_OURS, ids=repr)
+def test_a_dataloader_gives_the_items_collated(tmp_path, transform, monkeypatch):
+    monkeypatch.setattr(mnist, "_pillow", lambda: None)  # some of these give the image as it is
+    write(tmp_path, CONTENTS)
+    dataset = Tiny(tmp_path, transform=transform, target_transform=lambda y: 2 * y)
+    for _ in range(2):
+        batches = list(DataLoader(dataset, batch_size=2))
+        for i, batch in enumerate(batches):
+            items = default_collate([dataset[j] for j in range(2 * i, min(2 * i + 2, 5))])
+            for ours, theirs in zip(batch, items, strict=True):
+                assert ours.dtype == theirs.dtype
+                np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+        assert len(batches) == 3
+        dataset.target_transform = None
+
+
 def test_an_index_past_the_end_raises_IndexError(tmp_path):
     write(tmp_path, CONTENTS)
     with pytest.raises(IndexError):
@@ -196,107 +198,3 @@ def test_old_names_warn(tmp_path):
                      ("train_labels", "targets"), ("test_labels", "targets")):  # fmt: skip
         with pytest.warns(UserWarning, match=f"{old} has been renamed {new}"):
             assert getattr(dataset, old) is getattr(dataset, new)
-
-
-# ---- finding the files and trusting them
-
-
-@pytest.mark.parametrize("folder", ["Tiny/raw", "raw", "."])
-@pytest.mark.parametrize("files", [CONTENTS, PACKED], ids=["plain", "gz"])
-def test_files_are_found_where_they_usually_are(tmp_path, folder, files):
-    write(tmp_path / folder, files)
-    assert_is_tiny(Tiny(str(tmp_path)))
-    assert_is_tiny(Tiny(tmp_path, train=False), "t10k")
-
-
-def test_files_compressed_once_more_are_accepted(tmp_path):
-    write(tmp_path, {f"{name}.gz": gzip.compress(c, 1, mtime=1) for name, c in CONTENTS.items()})
-    assert_is_tiny(Tiny(tmp_path))
-
-
-def test_home_is_expanded(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    write(tmp_path / "data", CONTENTS)
-    assert_is_tiny(Tiny("~/data"))
-
-
-def test_missing_files_are_named_with_their_place_and_md5(tmp_path):
-    with pytest.raises(RuntimeError, match="use download=True to download it") as caught:
-        MNIST(tmp_path)
-    assert str(tmp_path / "MNIST/raw") in str(caught.value)
-    for name, published in MNIST.resources:
-        assert f"{name}    md5 {published}" in str(caught.value)
-
-
-@given(
-    name=st.sampled_from(NAMES[:2]),
-    packed=st.booleans(),
-    place=st.floats(0, 1, exclude_max=True),
-    change=st.integers(1, 255),
-    cut=st.booleans(),
-)
-def test_a_damaged_file_is_refused(name, packed, place, change, cut):
-    files = PACKED if packed else CONTENTS
-    name += ".gz" * packed
-    content = bytearray(files[name])
-    at = int(place * len(content))
-    if cut:
-        del content[at:]
-    else:
-        content[at] ^= change
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            write(Path(folder), files | {name: bytes(content)})
-            dataset = Tiny(folder)
-    except ValueError as error:
-        assert str(Path(folder) / name) in str(error) and "download it again" in str(error)
-    else:  # only gzip's time stamp and the like may differ: the content has the published MD5
-        assert packed and not cut and at < 10
-        assert_is_tiny(dataset)
-
-
-def test_without_a_known_content_only_the_published_file_is_accepted(tmp_path):
-    class Strict(Tiny):
-        content_md5 = {}
-
-    write(tmp_path, CONTENTS)
-    with pytest.raises(ValueError, match=r"as published, \.gz"):
-        Strict(tmp_path)
-    write(tmp_path, PACKED)
-    assert_is_tiny(Strict(tmp_path))
-
-
-def test_a_damaged_copy_does_not_hide_a_good_one(tmp_path):
-    write(tmp_path / "Tiny/raw", {name: b"damaged" for name in CONTENTS})
-    write(tmp_path, PACKED)
-    assert_is_tiny(Tiny(tmp_path))
-
-
-# ---- downloading
-
-
-def test_download_fetches_what_is_missing_or_damaged(mirrors, tmp_path, monkeypatch):
-    pytest.importorskip("pooch")
-    monkeypatch.setattr(Tiny, "mirrors", [mirrors.address + "/corrupt", mirrors.address])
-    for name, content in PACKED.items():
-        mirrors.files[f"/{name}"] = content
-        mirrors.files[f"/corrupt/{name}"] = content[:-1]
-    write(tmp_path, {NAMES[0]: CONTENTS[NAMES[0]], NAMES[1]: b"damaged"})
-    assert_is_tiny(Tiny(tmp_path, download=True))
-    assert_is_tiny(Tiny(tmp_path, train=False), "t10k")
-    fetched = [f"{name}.gz" for name in NAMES[1:]]
-    assert mirrors.log == [path for name in fetched for path in (f"/corrupt/{name}", f"/{name}")]
-    assert sorted(path.name for path in (tmp_path / "Tiny/raw").iterdir()) == sorted(fetched)
-    mirrors.log.clear()
-    Tiny(tmp_path, download=True)
-    assert mirrors.log == []
-
-
-def test_download_without_a_network_says_what_to_put_where(tmp_path, monkeypatch):
-    pytest.importorskip("pooch")
-    monkeypatch.setattr(Tiny, "mirrors", ["http://127.0.0.1:9"])
-    with pytest.raises(RuntimeError, match="cannot download") as caught:
-        Tiny(tmp_path, download=True)
-    assert str(tmp_path / "Tiny/raw") in str(caught.value)
-    for name, published in Tiny.resources:
-        assert f"{name}    md5 {published}" in str(caught.value)
