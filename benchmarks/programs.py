@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ SEED = 777
 def _mlp(torch: Any, widths: list[int], between: Callable[[], list[Any]]) -> Any:
     nn = torch.nn
     layers: list[Any] = []
-    for i, (n, m) in enumerate(zip(widths, widths[1:])):
+    for i, (n, m) in enumerate(pairwise(widths)):
         layers.append(nn.Linear(n, m))
         if i < len(widths) - 2:
             layers += between()

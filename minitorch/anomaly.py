@@ -76,7 +76,7 @@ def _bad(array: Any) -> Any:
 class Trace:
     """Where a recorded operator was called, and the first bad value that it produced itself."""
 
-    __slots__ = ("line", "name", "inputs", "shape", "spoiled", "bad", "value")
+    __slots__ = ("bad", "inputs", "line", "name", "shape", "spoiled", "value")
 
     def __init__(self, op: Any, arrays: Any, out: Any) -> None:
         self.line = user_line()

@@ -127,7 +127,7 @@ def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> 
     return data.detach().requires_grad_(requires_grad) if requires_grad else data
 
 
-class _Parts(dict):  # type: ignore[type-arg]
+class _Parts(dict[int, Any]):
     """Cotangents of several outputs of one function, by output number."""
 
     def __add__(self, other: _Parts) -> _Parts:
@@ -168,7 +168,7 @@ class _Context:
 class _FunctionNode(Node):
     """A user's Function in the graph: calls its ``backward`` with the outputs' cotangents."""
 
-    __slots__ = ("function", "ctx", "outputs")
+    __slots__ = ("ctx", "function", "outputs")
 
     def __init__(self, function: Any, ctx: _Context) -> None:
         super().__init__(None, None)

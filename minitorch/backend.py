@@ -53,8 +53,14 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     def cast(x: Array, dtype: Any) -> Array:
         return x.astype(dtype, copy=False)
 
+    def transfer(x: Array, device: Any) -> Array:
+        return move(x, device)
+
     def index(x: Array, key: Any) -> Array:
-        return x[key]
+        out = x[key]
+        if isinstance(out, np.generic):  # a view even of a single element
+            out = x[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return out
 
     def index_add(g: Array, shape: tuple[int, ...], key: Any) -> Array:
         """Zeros of ``shape`` with ``g`` added at ``key``: what a read of ``x[key]`` pulls back."""
@@ -76,15 +82,15 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     def scatter_add(x: Array, dim: int, where: Array, source: Array) -> Array:
         """A copy of ``x`` with ``source[i..]`` added at position ``where[i..]`` along ``dim``."""
         out = x.copy()
-        np_.add.at(out, along(np_, where, dim), source[tuple(map(slice, where.shape))])
+        np_.add.at(out, along(np_, where, dim), corner(source, where.shape))
         return out
 
     def gather(x: Array, dim: int, where: Array) -> Array:
-        return x[along(np_, where, dim)]
+        return np_.asarray(x[along(np_, where, dim)])
 
     def scatter(x: Array, dim: int, where: Array, source: Array) -> Array:
         out = x.copy()
-        out[along(np_, where, dim)] = source[tuple(map(slice, where.shape))]
+        out[along(np_, where, dim)] = corner(source, where.shape)
         return out
 
     def erf(x: Array) -> Array:
@@ -93,7 +99,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     xp.sum, xp.cumsum, xp.cast, xp.index, xp.index_add = sum, cumsum, cast, index, index_add
     xp.scatter_add, xp.scatter, xp.gather, xp.erf = scatter_add, scatter, gather, erf
     xp.mean, xp.amax, xp.amin, xp.prod, xp.sigmoid = mean, amax, amin, prod, sigmoid
-    xp.index_put, xp.einsum = index_put, einsum
+    xp.index_put, xp.einsum, xp.transfer = index_put, einsum, transfer
     xp.permute, xp.unsqueeze = np_.transpose, np_.expand_dims
     xp.pow, xp.clamp = np_.power, np_.clip
     return xp
@@ -119,11 +125,16 @@ def is_basic(key: Any) -> bool:
 def along(np_: Any, where: Array, dim: int) -> tuple[Array, ...]:
     """Index arrays that pick ``where`` along ``dim`` and every position along the other axes."""
     if where.ndim == 0:
-        return (where,) if dim == 0 else ()
+        return ()  # one number: the only position there is
     grids = [np_.arange(n).reshape((-1,) + (1,) * (where.ndim - i - 1))
              for i, n in enumerate(where.shape)]
     grids[dim] = where
     return tuple(grids)
+
+
+def corner(source: Any, shape: tuple[int, ...]) -> Any:
+    """As much of ``source`` (an array, or a number) as an index of ``shape`` reads."""
+    return source[tuple([slice(n) for n in shape])] if getattr(source, "ndim", 0) else source
 
 
 numpy_words = vocabulary(np)
@@ -159,7 +170,7 @@ class device:
 
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index
+            type, index = str(type.type), type.index
         elif isinstance(type, int):
             type, index = "cuda", type
         name, _, number = str(type).partition(":")
@@ -168,7 +179,7 @@ class device:
                                f"{name}")
         if number and not number.isdigit():
             raise RuntimeError(f"Invalid device string: '{type}'")
-        self.type = name
+        self.type: str = name
         self.index = int(number) if number else index
 
     def __repr__(self) -> str:

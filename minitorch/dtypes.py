@@ -19,6 +19,7 @@ class dtype:
     def __init__(self, name: str, legacy: str) -> None:
         self.name = name
         self.dtype = np.dtype(name)  # the attribute NumPy looks for
+        self.kind = self.dtype.kind  # "f", "i", "u" or "b", as forwards ask of arrays and Tensors
         self.legacy = legacy  # as in FloatTensor
         self.itemsize = self.dtype.itemsize
         self.is_floating_point = self.dtype.kind == "f"

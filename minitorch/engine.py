@@ -44,7 +44,7 @@ class Tensor:
 
 def wrap(array: Array, node: Node | None = None) -> Any:
     """A public Tensor around ``array``, without a copy."""
-    t = Tensor.public.__new__(Tensor.public)
+    t: Any = object.__new__(Tensor.public)
     t.array = array
     t.version = [0]
     if node is not None:
@@ -55,8 +55,19 @@ def wrap(array: Array, node: Node | None = None) -> Any:
 class Node:
     """One recorded call of an operator."""
 
-    __slots__ = ("order", "op", "plan", "edges", "inputs", "saved", "versions", "hooks", "trace",
-                 "retained", "__weakref__")
+    __slots__ = (
+        "__weakref__",
+        "edges",
+        "hooks",
+        "inputs",
+        "op",
+        "order",
+        "plan",
+        "retained",
+        "saved",
+        "trace",
+        "versions",
+    )
 
     def __init__(self, op: Primitive | None, plan: Plan | None) -> None:
         self.order = next(_clock)
@@ -88,7 +99,8 @@ class Node:
 
     def release(self) -> None:
         """Drop the saved arrays; a node that keeps only shapes can be walked again."""
-        if any(is_array(v) or type(v) is tuple and v and is_array(v[0]) for v in self.saved or ()):
+        if any(is_array(v) or (type(v) is tuple and v and is_array(v[0]))
+               for v in self.saved or ()):
             self.saved, self.versions = None, ()
 
     def check_saved(self) -> None:
@@ -111,7 +123,7 @@ class Node:
     def pull(self, g: Any, record: bool) -> Iterable[tuple[Node, Any]]:
         """The cotangent of each input, by its rule; broadcasting and promotion are undone."""
         plan: Any = self.plan
-        saved = plan.tensors(self) if record else self.saved
+        saved: Any = plan.tensors(self) if record else self.saved
         xp = Tensor.words if record else backend.namespace(g)
         for edge, (shape, dtype), (rule, picks) in zip(self.edges, self.inputs, plan.rules):
             if edge is None:
@@ -218,8 +230,10 @@ def backpropagate(roots: Sequence[tuple[Node, Any]], *, targets: Sequence[Node] 
     with set_grad_enabled(create_graph):
         for node in nodes:
             g = pending.pop(node, None)
-            if g is None or needed is not None and node not in needed:
+            if g is None or (needed is not None and node not in needed):
                 continue
+            if isinstance(g, np.generic):
+                g = np.asarray(g)  # two 0-d arrays add up to a scalar
             if node.hooks is not None:
                 g = run_hooks(node, g, create_graph)
             if targets is not None and node in targets:
@@ -259,7 +273,7 @@ def run_hooks(node: Node, g: Any, record: bool) -> Any:
 class View:
     """How a tensor that shares memory was read off its base: operators and their arguments."""
 
-    __slots__ = ("base", "steps", "epoch")
+    __slots__ = ("base", "epoch", "steps")
 
     def __init__(self, base: Tensor, steps: tuple[Any, ...]) -> None:
         self.base, self.steps, self.epoch = base, steps, base.epoch

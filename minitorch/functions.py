@@ -51,7 +51,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
 @method
 def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """``input - alpha * other``, elementwise."""
-    if np.result_type(getattr(input, "array", input)) == getattr(other, "array", None) == bool:
+    if builtins.all(getattr(getattr(v, "array", v), "dtype", None) == dtypes.BOOL for v in (input, other)):
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported.")
     return into(out, ops.subtract(input, other if alpha == 1 else other * alpha))
 

@@ -192,7 +192,7 @@ class Primitive:
             if isinstance(x, Tensor):
                 if x.alias_of is not None:
                     refresh(x)
-                if x.node is not None and (i in self.rules or self.variadic and i >= self.arity):
+                if x.node is not None and (i in self.rules or (self.variadic and i >= self.arity)):
                     needing += (i,)
                 if first is None:
                     first = x
@@ -258,12 +258,12 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
     """
     operands = op.operands
     x = arrays[operands[0]]
-    dt = getattr(x, "dtype", None)
+    dt: Any = getattr(x, "dtype", None)
     if len(operands) == 2:
         y = arrays[operands[1]]
         if dt is not getattr(y, "dtype", None) or dt is None:
-            if dt is None or not (type(y) is float and dt.kind == "f"
-                                  or type(y) is int and dt.kind in "fi"):
+            if dt is None or not ((type(y) is float and dt.kind == "f")
+                                  or (type(y) is int and dt.kind in "fi")):
                 dt = dtypes.result_dtype((x, y), op.name)
             elif dt.kind == "f":
                 return  # a float array and a Python number: NumPy agrees with PyTorch

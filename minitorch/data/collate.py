@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import functools
 import sys
-from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
 
 from minitorch import dtypes
-from minitorch.creation import as_tensor, make
+from minitorch.creation import as_tensor, from_numpy, make
 from minitorch.functions import stack
 from minitorch.tensor import Tensor
 
@@ -37,9 +37,9 @@ def _collate(batch: Sequence[Any], where: str) -> Any:
     if isinstance(first, Tensor):
         return _stack(batch, where)
     if _is_torch(first):
-        return _stack([to_own(each) for each in batch], where)
+        return to_own(_stack(batch, where, sys.modules["torch"].stack))
     if isinstance(first, np.ndarray):
-        return _stack([as_tensor(to_own(_numeric(each, where))) for each in batch], where)
+        return _stack([_from_array(each, where) for each in batch], where)
     if isinstance(first, float) and not isinstance(first, np.generic):
         return _numbers(batch, where, np.dtype(np.float64))
     if isinstance(first, (int, np.bool_, np.number)):
@@ -106,9 +106,9 @@ def _like(first: Any, parts: Any) -> Any:
         return parts
 
 
-def _stack(batch: Sequence[Any], where: str) -> Tensor:
+def _stack(batch: Sequence[Any], where: str, join: Callable[[Any], Any] = stack) -> Any:
     try:
-        return stack(batch)
+        return join(batch)
     except RuntimeError as error:
         raise RuntimeError(f"{error}, when default_collate stacks {where} of {len(batch)} samples; "
                            "bring them to one shape, or give the DataLoader a collate_fn") from None
@@ -132,10 +132,12 @@ def _dtype_of(number: Any, where: str) -> np.dtype[Any]:
     raise _refusal(type(number), where)
 
 
-def _numeric(array: Any, where: str) -> Any:
-    if isinstance(array, np.ndarray) and array.dtype.kind not in "biuf":
+def _from_array(array: Any, where: str) -> Tensor:
+    if not isinstance(array, np.ndarray):
+        return as_tensor(to_own(array))
+    if array.dtype.kind not in "biuf":
         raise _refusal(array.dtype, where)
-    return array
+    return from_numpy(array)
 
 
 def _refusal(found: Any, where: str) -> TypeError:
@@ -155,4 +157,4 @@ def _is_torch(x: Any) -> bool:
 
 def to_own(x: Any) -> Any:
     """A tensor of PyTorch as a Tensor that shares its memory, outside its graph; else ``x``."""
-    return as_tensor(x.detach().cpu().numpy()) if _is_torch(x) else x
+    return from_numpy(x.detach().cpu().numpy()) if _is_torch(x) else x

@@ -228,10 +228,12 @@ def batch_getter(dataset: Any) -> Callable[[list[Any]], Any] | None:
 def take(tensors: Iterable[Tensor], indices: list[Any]) -> list[Tensor]:
     """The rows ``indices`` of each tensor, as copies: one slice if they are consecutive."""
     tensors = list(tensors)
-    first, end = operator.index(indices[0]), operator.index(indices[-1]) + 1
-    if 0 <= first and end <= len(tensors[0]) and indices == list(range(first, end)):
+    rows: Any = [operator.index(i) for i in indices]
+    first, end = rows[0], rows[-1] + 1
+    consecutive = end - first == len(rows) and rows == list(range(first, end))
+    if consecutive and 0 <= first and end <= len(tensors[0]):
         return [tensor[first:end].clone() if tensor.requires_grad
                 else wrap(tensor.array[first:end].copy()) for tensor in tensors]
-    rows = np.array([operator.index(i) for i in indices])
+    rows = np.array(rows)
     return [tensor[rows] if tensor.requires_grad else wrap(tensor.array[rows])
             for tensor in tensors]

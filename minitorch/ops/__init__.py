@@ -32,7 +32,7 @@ greater, greater_equal = select.gt, select.ge
 arcsin, arccos, arctan = elementwise.asin, elementwise.acos, elementwise.atan
 arcsinh, arccosh, arctanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
 arctan2 = elementwise.atan2
-tile = shape.repeat
+tile, copy = shape.repeat, select.clone
 index_add = indexing.index_add_
 
 
@@ -62,6 +62,6 @@ def concatenate(xs: Any, dim: int) -> Any:
 
 __all__ = ["Primitive", "registry", "absolute", "negative", "equal", "not_equal", "less",
            "less_equal", "greater", "greater_equal", "arcsin", "arccos", "arctan", "arcsinh",
-           "arccosh", "arctanh", "arctan2", "tile", "index_add", "asarray", "zeros", "eye", "ones",
+           "arccosh", "arctanh", "arctan2", "tile", "copy", "index_add", "asarray", "zeros", "eye", "ones",
            "zeros_like", "concatenate", "activation", "elementwise", "indexing", "linalg", "loss",
            "norm", "reduce", "select", "shape"]

@@ -1,6 +1,6 @@
 """Reading and writing at chosen positions."""
 
-from minitorch.backend import device_of, move
+from minitorch.backend import device_of
 from minitorch.primitive import primitive
 
 
@@ -30,7 +30,7 @@ def index_put(xp, x, key, value):
            value=lambda xp, g, view: view.replay(g), shown="CopySlices")
 def view_put(xp, x, value, view):
     """A copy of ``x`` with ``value`` written where ``view`` reads."""
-    out = x.copy()
+    out = xp.copy(x)
     view.replay(out)[...] = value
     return out
 
@@ -120,7 +120,7 @@ def _sorted_rule(xp, g, x_shape, indices, dim):
 def sort(xp, x, dim=-1, descending=False):
     """The elements in order along ``dim``, and where each stood; stable."""
     if not x.ndim:
-        return x.copy(), xp.zeros((), "int64")
+        return xp.copy(x), xp.zeros((), "int64")
     # Descending and stable: sort the reversed array, then reverse the order found.
     if descending:
         n = x.shape[dim]
@@ -134,7 +134,7 @@ def sort(xp, x, dim=-1, descending=False):
 def topk(xp, x, k, dim=-1, largest=True, sorted=True):
     """The ``k`` largest (or smallest) along ``dim``, in order, and where each stood."""
     if not x.ndim:
-        return x.copy(), xp.zeros((), "int64")
+        return xp.copy(x), xp.zeros((), "int64")
     if not 0 <= k <= x.shape[dim]:
         raise RuntimeError(f"selected index k out of range: k={k} for size {x.shape[dim]}")
     order = xp.argsort(-x if largest and x.dtype.kind == "f" else x, dim, "stable")
@@ -162,11 +162,7 @@ def embedding(xp, weight, index, padding_idx=None):
 
 
 @primitive(shown="ToCopyBackward0",
-           x=lambda xp, g, x, device: _transfer_back(g, x))
+           x=lambda xp, g, x: xp.transfer(g, device_of(getattr(x, "array", x))))
 def transfer(xp, x, device):
     """``x`` on another device."""
-    return move(x, device)
-
-
-def _transfer_back(g, x):
-    return transfer(g, device_of(x)) if hasattr(g, "node") else move(g, device_of(x))
+    return xp.transfer(x, device)

@@ -27,7 +27,7 @@ def _shown(node):
     return names.get(len(node.inputs[0][0]), "UnsafeView") + "Backward0"
 
 
-@primitive(shown=_shown, law="(n,k),(k,m)->(n,m)", x=_matmul_x, y=_matmul_y)
+@primitive(shown=_shown, law="(n?,k),(k,m?)->(n?,m?)", x=_matmul_x, y=_matmul_y)
 def matmul(xp, x, y):
     """The matrix product; 1-D operands are vectors, leading dimensions a broadcast batch."""
     if not x.ndim or not y.ndim:
@@ -52,7 +52,7 @@ def _linear_weight(xp, g, x):
 
 
 @primitive(shown=lambda node: ("Addmm" if 2 in node.plan.positions else "Mm") + "Backward0",
-           law="(n,k),(m,k),(m)->(n,m)", like="nn.functional.linear",
+           law="(n?,k),(m,k),(m)->(n?,m)", like="nn.functional.linear",
            x=lambda xp, g, weight: xp.matmul(g, weight),
            weight=_linear_weight,
            bias=lambda xp, g: g)  # the engine sums over what was broadcast

@@ -1,5 +1,7 @@
 """Losses. ``reduction`` is "mean", "sum" or "none"; ``x`` is the input, ``y`` the target."""
 
+import numpy as np
+
 from minitorch.primitive import primitive
 
 
@@ -126,6 +128,12 @@ def bce_with_logits(xp, x, y, weight=None, pos_weight=None, reduction="mean"):
     return reduce(xp, loss if weight is None else loss * weight, reduction)
 
 
+def _kl_rule(xp, g, x_shape, y, reduction, log_target):
+    joint = np.broadcast_shapes(x_shape, y.shape)
+    p = xp.broadcast_to(xp.exp(y) if log_target else y, joint)
+    return -share(g, size(joint), reduction) * p
+
+
 def _kl_target_rule(xp, g, x, y, reduction, log_target):
     if log_target:
         d = xp.exp(y) * (y - x + 1)
@@ -136,9 +144,7 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
 
 
 @primitive(promote="same", law="(),()->()", domain={"y": "probability"},
-           x=lambda xp, g, x_shape, y, reduction, log_target: -share(
-               g, size(_joint(x_shape, y.shape)), reduction) * (xp.exp(y) if log_target else y),
-           y=_kl_target_rule)
+           x=_kl_rule, y=_kl_target_rule)
 def kl_div(xp, x, y, reduction="mean", log_target=False):
     """``y * (log y - x)``, reduced: ``x`` is a log-probability, ``y`` a probability (or its log).
 
@@ -151,19 +157,12 @@ def kl_div(xp, x, y, reduction="mean", log_target=False):
     return reduce(xp, loss, reduction)
 
 
-def _joint(a, b):
-    """The shape of two shapes broadcast together."""
-    n = max(len(a), len(b))
-    a, b = (1,) * (n - len(a)) + tuple(a), (1,) * (n - len(b)) + tuple(b)
-    return tuple([j if i == 1 else i for i, j in zip(a, b)])
-
-
 def class_weights(xp, x, target, weight, ignore_index):
-    """The weight of each sample (0 where ignored) and a class index that is safe to look up."""
+    """Per sample: its weight (0 if ignored), an index safe to look up, and whether it counts."""
     kept = target != ignore_index
     safe = target * kept
     w = xp.cast(kept, x.dtype)
-    return (w if weight is None else w * weight[safe]), safe
+    return (w if weight is None else w * weight[safe]), safe, kept
 
 
 def total_weight(xp, w, reduction):
@@ -173,30 +172,29 @@ def total_weight(xp, w, reduction):
 
 def _nll_rule(xp, g, x_shape, target, weight, ignore_index, reduction):
     # Only the target's own log-probability matters.
-    w, safe = class_weights(xp, g, target, weight, ignore_index)
-    g = -(g * w / total_weight(xp, w, reduction))
+    w, safe, kept = class_weights(xp, g, target, weight, ignore_index)
+    g = xp.where(kept, -(g * w / total_weight(xp, w, reduction)), 0.0)
     return xp.scatter(xp.zeros(x_shape, g.dtype), 1, safe[:, None], g[:, None])
 
 
 @primitive(x=_nll_rule)
 def nll_loss(xp, x, target, weight, ignore_index, reduction):
     """``-weight[t] * x[i, t]`` for log-probabilities ``x`` (N, C) and classes ``target`` (N,)."""
-    w, safe = class_weights(xp, x, target, weight, ignore_index)
+    w, safe, _ = class_weights(xp, x, target, weight, ignore_index)
     loss = -(w * xp.gather(x, 1, safe[:, None])[:, 0])
     return loss if reduction == "none" else xp.sum(loss) / total_weight(xp, w, reduction)
 
 
 def _cross_entropy_rule(xp, g, logp, target, weight, ignore_index, reduction, smoothing):
     """softmax - one_hot, per sample and scaled by its weight."""
-    w, safe = class_weights(xp, logp, target, weight, ignore_index)
-    g = g / total_weight(xp, w, reduction)
+    w, safe, kept = class_weights(xp, logp, target, weight, ignore_index)
+    g = xp.where(kept, g / total_weight(xp, w, reduction), 0.0)
     p = xp.exp(logp)
     own = (g * w * (1 - smoothing))[:, None]
     out = xp.scatter_add(p * own, 1, safe[:, None], -own)
     if smoothing:  # the rest is spread evenly over the classes
         n = logp.shape[1]
-        kept = xp.cast(target != ignore_index, logp.dtype)
-        each = (g * kept * (smoothing / n))[:, None]
+        each = (g * (smoothing / n))[:, None]
         if weight is None:
             out = out + each * (p * n - 1)
         else:
@@ -207,14 +205,14 @@ def _cross_entropy_rule(xp, g, logp, target, weight, ignore_index, reduction, sm
 @primitive(extras=["logp"], shown="NllLossBackward0", x=_cross_entropy_rule)
 def cross_entropy(xp, x, target, weight, ignore_index, reduction, smoothing):
     """Softmax and negative log-likelihood in one, for logits (N, C) and classes (N,)."""
-    w, safe = class_weights(xp, x, target, weight, ignore_index)
+    w, safe, kept = class_weights(xp, x, target, weight, ignore_index)
     logp = x - xp.amax(x, 1, True) if x.size else x
     logp = logp - xp.log(xp.sum(xp.exp(logp), 1, True))
     loss = -(w * xp.gather(logp, 1, safe[:, None])[:, 0])
     if smoothing:
         spread = logp if weight is None else logp * weight
-        kept = xp.cast(target != ignore_index, x.dtype)
-        loss = loss * (1 - smoothing) - xp.sum(spread, 1, False) * kept * (smoothing / x.shape[1])
+        loss = (loss * (1 - smoothing) - xp.where(kept, xp.sum(spread, 1, False), 0.0)
+                * (smoothing / x.shape[1]))
     if reduction != "none":
         loss = xp.sum(loss) / total_weight(xp, w, reduction)
     return loss, logp

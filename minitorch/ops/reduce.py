@@ -88,11 +88,7 @@ def _degrees(x_shape, dim, correction):
 def _var_rule(xp, g, x, dim, correction, keepdim):
     n = _degrees(x.shape, dim, correction)
     centred = x - xp.mean(x, axes(x.shape, dim), True)
-    return spread(xp, g, x.shape, dim, keepdim) * centred * (2 / n if n else float("nan"))
-
-
-def _divide(x, n):
-    return x / n if n else x * float("nan")
+    return spread(xp, g, x.shape, dim, keepdim) * centred * (2 / n if n else float("inf"))
 
 
 @primitive(x=_var_rule, shown="VarBackward0")
@@ -100,7 +96,7 @@ def var(xp, x, dim=None, correction=1, keepdim=False):
     """The variance over ``dim``, divided by ``n - correction`` (1: unbiased)."""
     dims = axes(x.shape, dim)
     centred = x - xp.mean(x, dims, True)
-    return _divide(xp.sum(centred * centred, dims, keepdim), _degrees(x.shape, dim, correction))
+    return xp.sum(centred * centred, dims, keepdim) / _degrees(x.shape, dim, correction)
 
 
 def _std_rule(xp, g, x, out, dim, correction, keepdim):
@@ -114,8 +110,7 @@ def std(xp, x, dim=None, correction=1, keepdim=False):
     """The standard deviation over ``dim``, from the variance over ``n - correction``."""
     dims = axes(x.shape, dim)
     centred = x - xp.mean(x, dims, True)
-    return xp.sqrt(_divide(xp.sum(centred * centred, dims, keepdim),
-                           _degrees(x.shape, dim, correction)))
+    return xp.sqrt(xp.sum(centred * centred, dims, keepdim) / _degrees(x.shape, dim, correction))
 
 
 def _share(xp, g, x, out, dim, keepdim):
@@ -156,7 +151,7 @@ def _to_index(xp, g, x_shape, indices, dim, keepdim):
 def _chosen(xp, x, pick, dim, keepdim):
     (d,) = axes(x.shape, dim) or (0,)
     if not x.shape:
-        return x.copy(), xp.zeros((), dtypes.INT64)
+        return xp.copy(x), xp.zeros((), dtypes.INT64)
     indices = xp.unsqueeze(pick(x, d), d)
     values = xp.gather(x, d, indices)
     return (values, indices) if keepdim else (xp.squeeze(values, d), xp.squeeze(indices, d))
@@ -231,11 +226,11 @@ def logsumexp(xp, x, dim, keepdim=False):
     return out if keepdim else xp.sum(out, dims, False)
 
 
-@primitive(x=lambda xp, g, dim: xp.flip(xp.cumsum(xp.flip(g, dim), dim), dim))
+@primitive(x=lambda xp, g, dim: xp.flip(xp.cumsum(xp.flip(g, dim), dim), dim) if g.ndim else g)
 def cumsum(xp, x, dim):
     """The running sum along ``dim``."""
     axes(x.shape, dim)
-    return xp.cumsum(x, dim) if x.shape else x.copy()
+    return xp.cumsum(x, dim) if x.shape else xp.copy(x)
 
 
 def _norm_rule(xp, g, x, out, p, dim, keepdim):

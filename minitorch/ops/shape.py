@@ -37,7 +37,7 @@ def permute(xp, x, dims):
 
 
 @primitive(view=True, shown="TransposeBackward0", like="transpose",
-           x=lambda xp, g, dim0, dim1: xp.swapaxes(g, dim0, dim1))
+           x=lambda xp, g, dim0, dim1: xp.swapaxes(g, dim0, dim1) if g.ndim else g)
 def swapaxes(xp, x, dim0, dim1):
     """``x`` with two dimensions exchanged; a view."""
     n = max(x.ndim, 1)
@@ -87,7 +87,7 @@ def broadcast_to(xp, x, shape):
 @primitive(x=lambda xp, g, dims: xp.flip(g, dims))
 def flip(xp, x, dims):
     """``x`` reversed along each dimension of ``dims``; a copy."""
-    return xp.flip(x, dims if isinstance(dims, int) else tuple(dims)).copy()
+    return xp.copy(xp.flip(x, dims if isinstance(dims, int) else tuple(dims)))
 
 
 def _tile_rule(xp, g, x_shape, repeats):

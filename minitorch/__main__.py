@@ -1,0 +1,145 @@
+"""The command line: ``minitorch train`` and ``minitorch info``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+
+import minitorch
+from minitorch.cli.recipes import ACTIVATIONS, INITS, RECIPES
+
+EXAMPLES = """\
+examples:
+  minitorch train                                the embedded digits: a few seconds
+  minitorch train --init zero                    ... see why weights must not start at zero
+  minitorch train --activation sigmoid --lr 0.01
+  minitorch train mnist-nn --data data           the course's network; MNIST's files in data/
+  minitorch train mnist-nn --data data --download
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 0
+    try:
+        status: int = options.run(options)
+        return status
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"minitorch {options.command}: error: {error}", file=sys.stderr)
+        return 2
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="minitorch",
+        description="A neural-net engine from scratch, with PyTorch's names and numbers.",
+    )
+    parser.add_argument("--version", action="version", version=f"minitorch {minitorch.__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    train = commands.add_parser(
+        "train",
+        help="train a network on handwritten digits",
+        description="Train a network on images of handwritten digits, and see how well it reads\n"
+        "digits it was not trained on. With no arguments: a small network on the 1,797\n"
+        "digits that come with minitorch.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.set_defaults(run=run_train)
+    add_training_options(train)
+
+    info = commands.add_parser("info", help="show versions, BLAS, threads and GPU")
+    info.set_defaults(run=run_info)
+    return parser
+
+
+def add_training_options(train: argparse.ArgumentParser) -> None:
+    def default(name: str) -> str:
+        """The recipes' own values, where they differ by network."""
+        values = {network: getattr(recipe, name) for network, recipe in RECIPES.items()}
+        if len(set(values.values())) == 1:
+            return f"(default: {next(iter(values.values()))})"
+        return f"({', '.join(f'{network}: {value}' for network, value in values.items())})"
+
+    train.add_argument(
+        "network", nargs="?", default="digits", choices=list(RECIPES),
+        help="; ".join(f"{name}: {recipe.about}" for name, recipe in RECIPES.items())
+        + " (default: digits)",
+    )
+    data = train.add_argument_group("data")
+    data.add_argument("--data", metavar="DIR",
+                      help="folder with MNIST's four files, plain or .gz (default: the digits "
+                      "that come with minitorch)")
+    data.add_argument("--download", action="store_true",
+                      help="first fetch into DIR what is missing there")
+
+    how = train.add_argument_group("how to train")
+    how.add_argument("--epochs", type=count, metavar="N",
+                     help=f"passes over the training images {default('epochs')}")
+    how.add_argument("--batch-size", type=count, metavar="N",
+                     help=f"images per step {default('batch_size')}")
+    how.add_argument("--lr", type=rate, metavar="X",
+                     help=f"learning rate, the size of Adam's steps {default('lr')}")
+    how.add_argument("--seed", type=int, metavar="N",
+                     help="start of the random numbers: the same seed gives the same run "
+                     + default("seed"))
+    how.add_argument("--init", choices=list(INITS),
+                     help="how the weights start: zeros, N(0, 1), or LeCun's, Xavier's or He's "
+                     f"normal distribution, which fit the layer's width {default('init')}")
+    how.add_argument("--activation", choices=list(ACTIVATIONS),
+                     help=f"what follows each hidden layer {default('activation')}")
+    how.add_argument("--device", default="cpu", metavar="NAME",
+                     help="where to compute: cpu or cuda (default: cpu)")
+
+    plot = train.add_argument_group("plot").add_mutually_exclusive_group()
+    plot.add_argument("--plot", default="curves.png", metavar="FILE",
+                      help="where to save the curves: .png, .svg or .pdf (default: curves.png)")
+    plot.add_argument("--no-plot", dest="plot", action="store_const", const=None,
+                      help="save no plot")
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def rate(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not (value > 0 and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from minitorch.cli.session import run
+
+    return run(options)
+
+
+def run_info(options: argparse.Namespace) -> int:
+    from minitorch.cli.info import info
+
+    for name, value in info():
+        print(f"{name:14}{value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

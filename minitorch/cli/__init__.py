@@ -1,0 +1,1 @@
+"""What is behind the command line: ``python -m minitorch``, or ``minitorch`` once installed."""

@@ -1,0 +1,65 @@
+"""``minitorch info``: what this machine gives minitorch to work with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+
+import numpy as np
+
+import minitorch
+from minitorch import backend
+
+EXTRAS = {
+    "rich": "the progress bar (extra: cli)",
+    "matplotlib": "the plot of the curves (extra: cli)",
+    "pooch": "downloads (extra: data)",
+    "safetensors": "save and load (extra: save)",
+}
+
+
+def info() -> list[tuple[str, str]]:
+    """Names and values: versions, BLAS, threads, GPU, optional libraries."""
+    rows = [
+        ("minitorch", minitorch.__version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("NumPy", np.__version__),
+        ("BLAS", blas()),
+        ("CPU threads", threads()),
+        ("GPU", gpu()),
+    ]
+    for name, use in EXTRAS.items():
+        try:
+            rows.append((name, importlib.metadata.version(name)))
+        except importlib.metadata.PackageNotFoundError:
+            rows.append((name, f"not installed; gives {use}"))
+    return rows
+
+
+def blas() -> str:
+    """The library that multiplies matrices for NumPy."""
+    found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})  # type: ignore[union-attr,call-overload]
+    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
+
+
+def threads() -> str:
+    """How many threads that library may use, by the environment or else one per core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if value := os.environ.get(name):
+            return f"{value} ({name}; {cores} cores)"
+    return f"{cores} (one per core; OMP_NUM_THREADS changes it)"
+
+
+def gpu() -> str:
+    """The first GPU's name, or why there is none."""
+    try:
+        import cupy
+    except ImportError:
+        return "not used: CuPy is not installed (extras: cuda12, cuda13)"
+    count = backend.cuda_count()
+    if not count:
+        return f"none found by CuPy {cupy.__version__}"
+    name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    return f"{name}{f' and {count - 1} more' if count > 1 else ''}, CuPy {cupy.__version__}"

@@ -1,0 +1,3 @@
+"""PyTorch's name for where ``data`` lies."""
+
+from minitorch.utils import data as data

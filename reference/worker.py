@@ -1,0 +1,92 @@
+"""One engine in its own process, working one printed line at a time.
+
+``python -m reference.worker ENGINE PROGRAM [--data DIR] [--epochs N]`` speaks with the process
+that started it: it introduces itself, then waits for an empty line, its turn. It works until the
+program has printed a line, hands that line over together with the seconds it took, and waits
+again. So two engines can be watched side by side though only one is ever busy: neither disturbs
+the other's caches and cores, and the seconds are those of an engine working alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import io
+import json
+import os
+import sys
+import time
+from typing import Any, TextIO
+
+ENGINES = {"torch": "PyTorch", "minitorch": "minitorch"}
+
+
+class Turns(io.TextIOBase):
+    """A stdout that hands each line over and then waits for the next turn."""
+
+    def __init__(self, out: TextIO, turns: TextIO) -> None:
+        self.out, self.turns = out, turns
+        self.unfinished = ""
+        self.start = 0.0
+
+    def write(self, text: str) -> int:
+        *lines, self.unfinished = (self.unfinished + text).split("\n")
+        for line in lines:
+            self.hand_over(line=line, seconds=time.perf_counter() - self.start)
+        return len(text)
+
+    def hand_over(self, **message: Any) -> None:
+        print(json.dumps(message), file=self.out, flush=True)
+        if not self.turns.readline():
+            os._exit(0)  # nobody is listening any more
+        self.start = time.perf_counter()
+
+
+def load_engine(name: str) -> tuple[Any, str]:
+    """The engine's module, and one line about its version and what multiplies its matrices."""
+    torch = importlib.import_module(name)
+    if name == "torch":
+        return torch, f"PyTorch {torch.__version__}"
+    import numpy
+
+    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    about = f"NumPy {numpy.__version__} with {blas['name']} {blas['version']}"
+    return torch, f"minitorch {torch.__version__} on {about}"
+
+
+def prepare(name: str, folder: str | None, epochs: int | None) -> tuple[Any, dict[str, Any]]:
+    """The program and its arguments but the first; without `epochs`, as many as the course's."""
+    from reference import data
+    from reference.programs import PROGRAMS
+
+    program = PROGRAMS[name]
+    arguments: dict[str, Any] = {}
+    if "data" in inspect.signature(program).parameters:
+        arguments["data"] = data.load(folder)
+    if epochs is not None:
+        arguments["epochs"] = epochs
+    return program, arguments
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m reference.worker")
+    parser.add_argument("engine", choices=list(ENGINES))
+    parser.add_argument("program")
+    parser.add_argument("--data")
+    parser.add_argument("--epochs", type=int)
+    options = parser.parse_args()
+
+    turns = Turns(sys.stdout, sys.stdin)
+    torch, about = load_engine(options.engine)
+    try:
+        program, arguments = prepare(options.program, options.data, options.epochs)
+    except (OSError, RuntimeError, ValueError) as error:  # the files are missing or damaged
+        sys.exit(turns.hand_over(error=str(error)))
+    turns.hand_over(engine=about, data=str(arguments.get("data", "")))
+    sys.stdout = turns
+    program(torch, **arguments)
+
+
+if __name__ == "__main__":
+    main()

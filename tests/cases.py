@@ -1,0 +1,173 @@
+"""One call of an operator, and the sources a drawn call takes its values from.
+
+Hypothesis draws shapes, options and a seed; NumPy makes the numbers from the seed, which is ten
+times faster than drawing each. What values look like:
+
+- ``smooth``: inside the operator's domain, all distinct, away from kinks: where a derivative can
+  be measured.
+- ``ties``: a few small numbers with 0 among them, so that ties and kinks are frequent.
+- ``edges``: also infinities, nan and numbers whose exponential overflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from minitorch.primitive import Primitive
+
+TIES = {"": [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], "probability": [0.0, 0.5, 1.0]}
+EDGES = {"": [-np.inf, -100.0, -1.0, 0.0, 1.0, 100.0, np.inf, np.nan],
+         "probability": [0.0, 1e-30, 1.0]}
+
+SMOOTH: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # from evenly spread u in (0, 1)
+    "": lambda u: 4 * u - 2.03,
+    "positive": lambda u: 0.2 + 2.8 * u,
+    "nonzero": lambda u: np.where(u < 0.5, 4 * u - 2.2, 4 * u - 1.8),
+    "unit": lambda u: 1.9 * u - 0.95,
+    "above one": lambda u: 1.1 + 3 * u,
+    "probability": lambda u: 0.05 + 0.9 * u,
+    "fraction": lambda u: np.floor(6 * u - 3) + 0.1 + 0.8 * (6 * u % 1),
+    "integer": lambda u: np.floor(9 * u).astype(np.int64) - 4,
+}
+
+
+def is_array(a: Any) -> bool:
+    return isinstance(a, np.ndarray)
+
+
+def is_float(a: Any) -> bool:
+    return is_array(a) and a.dtype.kind == "f"
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One call: the operator and its arguments by position (a variadic one spread out)."""
+
+    op: Primitive
+    args: tuple[Any, ...]
+    seed: int  # of the numbers a law needs besides: cotangents, directions
+
+    @property
+    def differentiable(self) -> tuple[int, ...]:
+        """Positions of the arguments that have a rule and are float arrays."""
+        return tuple([i for i, a in enumerate(self.args)
+                      if self.op.slot(i) in self.op.rules and is_float(a)])
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """Arguments by parameter; those of a variadic one as a tuple."""
+        args = self.args
+        if self.op.variadic:
+            args = (*args[:self.op.arity - 1], args[self.op.arity - 1:])
+        return dict(zip(self.op.parameters, args))
+
+    def map(self, change: Callable[[np.ndarray], Any]) -> Case:
+        """The same call with ``change`` applied to every array argument."""
+        return replace(self, args=tuple([change(a) if is_array(a) else a for a in self.args]))
+
+    def astype(self, dtype: Any) -> Case:
+        """The same call with every float array converted."""
+        return self.map(lambda a: a.astype(dtype) if is_float(a) else a)
+
+    def with_arg(self, i: int, value: Any) -> Case:
+        return replace(self, args=(*self.args[:i], value, *self.args[i + 1:]))
+
+    def random(self, shape: tuple[int, ...], salt: int = 0) -> np.ndarray:
+        """Numbers in (-1, 1), none near 0: cotangents and directions."""
+        rng = np.random.default_rng((self.seed, salt))
+        return np.asarray(rng.uniform(0.3, 1.0, shape) * rng.choice([-1.0, 1.0], shape))
+
+    def __repr__(self) -> str:
+        return f"{self.op.name}{self.args!r} (seed {self.seed})"
+
+
+class Call:
+    """A call while it is being drawn: what is known so far, and sources of choice."""
+
+    def __init__(self, draw: Any, op: Primitive, kind: str) -> None:
+        self.draw, self.op, self.kind = draw, op, kind
+        self.values: dict[str, Any] = {}  # drawn so far, by parameter
+        self.shapes: dict[str, tuple[int, ...]] = {}  # laid down by the operator's law
+        self.seed = draw(st.integers(0, 2**32 - 1))
+        self.rng = np.random.default_rng(self.seed)
+        # One pool for all arrays of a call: maximum(x, y) must not tie where it is measured.
+        self.pool = self.rng.permutation(np.arange(512) + self.rng.uniform(0.2, 0.8, 512)) / 512
+
+    def choose(self, *values: Any) -> Any:
+        return self.draw(st.sampled_from(values))
+
+    def integer(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def shape(self, least: int = 0, most: int = 3, side: int = 4) -> tuple[int, ...]:
+        return tuple([self.integer(1, side) for _ in range(self.integer(least, most))])
+
+    def broadcastable(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """A shape that broadcasts to ``shape`` without enlarging it."""
+        return tuple([self.choose(n, 1) for n in shape[self.integer(0, len(shape)):]])
+
+    def array(self, shape: tuple[int, ...], domain: str = "", kind: str | None = None) -> Any:
+        """Float64 values of the drawn kind (integers for the domain "integer")."""
+        kind = kind or self.kind
+        if kind != "smooth" and domain != "integer":
+            table = TIES if kind == "ties" else EDGES
+            return np.asarray(self.rng.choice(table.get(domain, table[""]), shape))
+        size = int(np.prod(shape))
+        u, self.pool = self.pool[:size], np.roll(self.pool, -size)
+        return SMOOTH[domain](np.resize(u, size)).reshape(shape)
+
+    def operand(self, name: str, shape: tuple[int, ...]) -> Any:
+        """An array argument with values from the operator's domain."""
+        return self.array(shape, self.op.domain.get(name, ""))
+
+    def need(self, name: str) -> Any:
+        """The value of a parameter, drawn now if it was not before."""
+        if name not in self.values:
+            special = f"{self.op.name}.{name}"
+            if special in PARAMETERS:
+                value = PARAMETERS[special](self)
+            elif name in self.shapes:
+                value = self.operand(name, self.shapes[name])
+            elif name in PARAMETERS:
+                value = PARAMETERS[name](self)
+            else:
+                raise LookupError(f"there is no strategy for the parameter '{name}' of the "
+                                  f"operator '{self.op.name}': file one in tests/strategies.py")
+            self.values.setdefault(name, value)
+        return self.values[name]
+
+    @property
+    def x(self) -> Any:
+        """The array that options refer to."""
+        return self.need(next(n for n in ("x", "g", "weight") if n in self.op.parameters))
+
+    @property
+    def axes(self) -> int:
+        return max(self.x.ndim, 1)  # PyTorch takes dim 0 and -1 of a 0-d tensor
+
+    def axis(self) -> int:
+        return self.integer(-self.axes, self.axes - 1)
+
+
+PARAMETERS: dict[str, Callable[[Call], Any]] = {}
+
+
+def parameter(*names: str) -> Callable[[Any], Any]:
+    """File a strategy under parameter names."""
+    def file(strategy: Callable[[Call], Any]) -> Callable[[Call], Any]:
+        for name in names:
+            assert name not in PARAMETERS, name
+            PARAMETERS[name] = strategy
+        return strategy
+    return file
+
+
+def choices(**values: list[Any]) -> None:
+    """Parameters that are simply one of several values."""
+    for name, some in values.items():
+        PARAMETERS[name.replace("__", ".")] = lambda call, some=some: call.choose(*some)

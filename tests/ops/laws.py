@@ -1,0 +1,248 @@
+"""The laws that every operator's rules obey, as checks of one call. See tests/mutate.py too.
+
+All arrays are read-only while a law runs, and every cotangent is random: with a cotangent of
+ones a softmax or batch norm whose gradient is always zero would pass.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+import minitorch
+from minitorch import engine, ops
+from minitorch.backend import numpy_words
+from minitorch.engine import wrap
+from tests.cases import Case, is_array, is_float
+from tests.ops.oracle import convert, theirs
+
+# Relative to the largest entry, or to 1, the size of the drawn inputs. Sums are taken in another order than PyTorch's: a few units in
+# the last place, which cancellation enlarges.
+TOLERANCE = {np.dtype("float64"): 1e-10, np.dtype("float32"): 1e-5, np.dtype("float16"): 2e-3}
+
+
+def frozen(a: Any) -> Any:
+    """A read-only view."""
+    a = np.asarray(a).view()
+    a.flags.writeable = False
+    return a
+
+
+def ours(case: Case, needing: tuple[int, ...] = ()) -> tuple[Any, list[Any]]:
+    """The operator's result (without by-products), and its leaves at the positions ``needing``."""
+    args = [wrap(frozen(a)) if is_array(a) else a for a in case.args]
+    for i in needing:
+        args[i].requires_grad_()
+    out = case.op(*args)
+    out = out[0] if isinstance(out, tuple) else out
+    if out.array.flags.writeable:
+        out.array.flags.writeable = False  # no rule may write into the result it was handed
+    return out, [args[i] for i in needing]
+
+
+def same(ours: Any, theirs: Any, what: str, case: Case, loosened: float = 1.0) -> None:
+    """Raise AssertionError unless two arrays agree in shape, dtype and values (nan is nan)."""
+    message = f"{what} of {case}: got {ours!r}, expected {theirs!r}"
+    assert ours.shape == theirs.shape and ours.dtype == theirs.dtype, message
+    if theirs.dtype.kind != "f":
+        assert np.array_equal(ours, theirs), message
+        return
+    tolerance = TOLERANCE[theirs.dtype] * loosened
+    size = np.abs(theirs[np.isfinite(theirs)]).max(initial=1.0)
+    assert np.allclose(ours, theirs, rtol=tolerance, atol=tolerance * size, equal_nan=True), message
+
+
+def numbers(t: Any) -> Any:
+    """A torch tensor as an array; force because PyTorch marks some zeros without storing them."""
+    return t.numpy(force=True)
+
+
+def values(t: Any) -> Any:
+    return numbers(t) if isinstance(t, torch.Tensor) else t.array
+
+
+def grads(out: Any, leaves: list[Any], g: Any, **options: Any) -> list[Any]:
+    """Cotangents of ``leaves`` in either engine; zeros where none arrives."""
+    library: Any = torch if isinstance(out, torch.Tensor) else minitorch
+    if not out.requires_grad:
+        return [library.zeros_like(x) for x in leaves]
+    found = library.autograd.grad(out, leaves, g, allow_unused=True, **options)
+    return [library.zeros_like(x) if d is None else d for d, x in zip(found, leaves)]
+
+
+def cotangent(case: Case, like: Any, salt: int = 0) -> Any:
+    return frozen(case.random(tuple(like.shape), salt).astype(like.dtype))
+
+
+# -- against PyTorch -------------------------------------------------------------------------
+
+# Of a scatter source that is larger than the index. The numerical law covers ours.
+TORCH_CANNOT = "returned an invalid gradient"
+
+
+def forward_agrees_with_torch(case: Case) -> None:
+    same(ours(case)[0].array, numbers(theirs(case)[0]), "forward", case)
+
+
+def gradient_agrees_with_torch(case: Case, needing: tuple[int, ...] | None = None) -> None:
+    """Of the inputs ``needing`` (all that can): only those gradients are computed."""
+    needing = case.differentiable if needing is None else needing
+    if not needing:
+        return
+    out, leaves = ours(case, needing)
+    expected, twins = theirs(case, needing)
+    g = cotangent(case, out.array)
+    if out.requires_grad:
+        asked = out.node.plan.positions
+        assert asked == needing, f"{case}: rules {asked} for inputs {needing}"
+    try:
+        wanted = grads(expected, twins, convert(g))
+    except RuntimeError as error:
+        assert TORCH_CANNOT in str(error)
+        return
+    for i, d, t in zip(needing, grads(out, leaves, wrap(g)), wanted):
+        same(d.array, numbers(t), f"gradient {i}", case)
+
+
+def second_order_agrees_with_torch(case: Case) -> None:
+    """The gradients' own derivatives, with respect to the inputs and to the cotangent."""
+    needing = case.differentiable
+    if not needing or not np.isfinite(ours(case)[0].array).all():
+        return  # of an undefined value
+    found = []
+    for library, (out, leaves) in ((minitorch, ours(case, needing)),
+                                   (torch, theirs(case, needing))):
+        make = wrap if library is minitorch else convert
+        g = make(cotangent(case, values(out)))
+        g.requires_grad_()
+        try:
+            first = grads(out, leaves, g, create_graph=True)
+        except RuntimeError as error:
+            assert TORCH_CANNOT in str(error)
+            return
+        roots = [d for d in first if d.requires_grad]
+        weights = [make(cotangent(case, values(d), 1 + i))
+                   for i, d in enumerate(first) if d.requires_grad]
+        total = [*leaves, g]
+        if roots:
+            second = library.autograd.grad(roots, total, weights, allow_unused=True)
+        else:
+            second = [None] * len(total)
+        found.append([library.zeros_like(x) if d is None else d for d, x in zip(second, total)])
+    for i, (d, t) in enumerate(zip(*found)):
+        same(d.array, numbers(t), f"second derivative {i}", case)
+
+
+# -- against the definition of a derivative --------------------------------------------------
+
+def is_cut(case: Case) -> bool:
+    """Whether the gradient is not the derivative by design: a padding row of an embedding."""
+    return case.named.get("padding_idx") is not None
+
+
+STEP = 5e-4
+
+
+def numerical_jvp(case: Case, position: int, direction: Any) -> Any:
+    """d/dt f(x + t v) by central differences of fourth order; None at a kink.
+
+    At a kink within reach of the step the estimates by two steps differ.
+    """
+    def f(t: float) -> Any:
+        moved = np.asarray(case.args[position] + t * direction)
+        return ours(case.with_arg(position, moved))[0].array
+
+    def central(h: float) -> Any:
+        return (f(h) - f(-h)) / (2 * h)
+
+    fine, middle, coarse = central(STEP / 2), central(STEP), central(2 * STEP)
+    first, second = (4 * fine - middle) / 3, (4 * middle - coarse) / 3
+    if not np.allclose(first, second, rtol=1e-6, atol=1e-6 * max(1.0, np.abs(first).max(initial=0))):
+        return None
+    return first
+
+
+def rule_is_the_adjoint_of_the_numerical_jvp(case: Case) -> bool:
+    """``<rule(g), v> == <g, J v>``: to 1e-7, the error of fourth-order differences.
+
+    False where nothing could be measured: at a kink, or in a result of low precision.
+    """
+    needing = case.differentiable
+    out, leaves = ours(case, needing)
+    if not needing or is_cut(case) or out.array.dtype != np.float64:
+        return not needing
+    g = cotangent(case, out.array)
+    measured = False
+    for i, d in zip(needing, grads(out, leaves, wrap(g))):
+        v = case.random(case.args[i].shape, 7)
+        jvp = numerical_jvp(case, i, v)
+        if jvp is None:
+            continue
+        measured = True
+        left, right = float((d.array * v).sum()), float((g * jvp).sum())
+        scale = np.abs(d.array * v).sum() + np.abs(g * jvp).sum() + 1e-3
+        assert abs(left - right) <= 1e-7 * scale, f"{case}: <rule(g), v> = {left}, <g, Jv> = {right}"
+    return measured
+
+
+def rule_is_linear_in_the_cotangent(case: Case) -> None:
+    needing = case.differentiable
+    if not needing:
+        return
+    out, leaves = ours(case, needing)
+    if not out.requires_grad:
+        return
+    a, b = cotangent(case, out.array), cotangent(case, out.array, 1)
+    pulled = [grads(out, leaves, wrap(frozen(np.asarray(g))), retain_graph=True)
+              for g in (a, b, 2.5 * a - b)]
+    for i, (da, db, dc) in enumerate(zip(*pulled)):
+        same(dc.array.astype(a.dtype), np.asarray(2.5 * da.array - db.array, a.dtype),
+             f"linearity of gradient {i}", case)
+
+
+class OwnRule(Exception):
+    """The forward is a word of its own: there is nothing smaller to differentiate."""
+
+
+class Words:
+    """``minitorch.ops`` without the operator itself: the smaller words its forward is made of."""
+
+    def __init__(self, op: Any) -> None:
+        self._op = op
+
+    def __getattr__(self, name: str) -> Any:
+        word = getattr(ops, name, None)
+        if word is None or word is self._op:
+            raise OwnRule(name)
+        return word
+
+
+def rule_equals_its_forward_differentiated(case: Case) -> bool:
+    """Our operators, composed as the forward says and differentiated, give the rule's gradient.
+
+    False where the forward is a single word, or its composition 0/0 where the rule knows better
+    (the standard deviation of equal numbers).
+    """
+    needing = case.differentiable
+    if not needing or is_cut(case):
+        return False
+    args = [wrap(a) if is_array(a) else a for a in case.args]
+    for i in needing:
+        args[i].requires_grad_()
+    try:
+        out = case.op.forward(Words(case.op), *args)
+    except OwnRule:
+        return False
+    out = out[0] if case.op.extras else out
+    whole, leaves = ours(case, needing)
+    same(out.array, whole.array, "composed forward", case)
+    g = wrap(cotangent(case, whole.array))
+    composed = grads(out, [args[i] for i in needing], g)
+    if not all(np.isfinite(d.array).all() for d in composed):
+        return False
+    for i, d, t in zip(needing, composed, grads(whole, leaves, g)):
+        same(t.array, d.array, f"gradient {i} against its forward differentiated", case)
+    return True
