@@ -48,7 +48,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         return np_.reciprocal(out)
 
     def cumsum(x: Array, axis: int) -> Array:
-        return np_.cumsum(x, axis, x.dtype if x.dtype.kind == "f" else np.int64)
+        return np_.add.accumulate(x, axis, x.dtype if x.dtype.kind == "f" else np.int64)
 
     def cast(x: Array, dtype: Any) -> Array:
         return x.astype(dtype, copy=False)
@@ -77,7 +77,8 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         return out
 
     def einsum(equation: str, *xs: Array) -> Array:
-        return np_.einsum(equation, *xs, optimize=len(xs) > 1)
+        with np.errstate(all="ignore"):  # inf - inf is nan, quietly, as everywhere
+            return np_.asarray(np_.einsum(equation, *xs, optimize=len(xs) > 1))
 
     def scatter_add(x: Array, dim: int, where: Array, source: Array) -> Array:
         """A copy of ``x`` with ``source[i..]`` added at position ``where[i..]`` along ``dim``."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend, dtypes, engine, inplace, ops
 from minitorch.engine import wrap
-from minitorch.functions import FUNCTIONS, method
+from minitorch.functions import FUNCTIONS
 from minitorch.primitive import registry
 from minitorch.tensor import Tensor
+
+
+def method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function ``Tensor.NAME``; there is no ``minitorch.NAME``."""
+    setattr(Tensor, function.__name__, function)
+    return function
 
 
 def convert(x: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Any:
@@ -33,7 +41,7 @@ def to(input: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocki
     for arg in args:
         if isinstance(arg, engine.Tensor):
             dtype, device = arg.dtype, arg.device  # type: ignore[attr-defined]
-        elif isinstance(arg, (dtypes.dtype, np.dtype, type)):
+        elif isinstance(arg, (dtypes.dtype, np.dtype, builtins.type)):
             dtype = arg
         elif isinstance(arg, (str, backend.device)):
             device = arg

@@ -197,6 +197,8 @@ class Primitive:
                 if first is None:
                     first = x
                 arrays.append(x.array)
+            elif hasattr(x, "__dlpack__") and type(x) is not ndarray:
+                arrays.append(np.from_dlpack(x))  # another library's tensor: a constant
             else:
                 arrays.append(x)
         if first is None:

@@ -461,7 +461,8 @@ class Tensor(engine.Tensor):
 
 
 def _operand(x: Any) -> bool:
-    return isinstance(x, (engine.Tensor, int, float, np.ndarray, np.generic))
+    return isinstance(x, (engine.Tensor, int, float, np.ndarray, np.generic)) or hasattr(
+        x, "__dlpack__")
 
 
 def _restore(cls: type, array: Any, requires_grad: bool) -> Any:

@@ -20,6 +20,7 @@ examples:
   python -m reference xor                          both engines' lines, side by side
   python -m reference mnist-nn                     on the embedded 8x8 digits: seconds
   python -m reference mnist-nn --data data/mnist   on MNIST, with the four IDX files there
+  python -m reference mnist-nn --float64           more digits: what rounding leaves equal
   python -m reference mnist-nn --only minitorch    one engine, in this process
 """
 
@@ -41,6 +42,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, metavar="N", help="default: as in the course")
     parser.add_argument("--threads", type=int, default=1, metavar="N",
                         help="threads of each engine (default: 1)")
+    parser.add_argument("--float64", action="store_true",
+                        help="compute in double precision instead of single")
     parser.add_argument("--only", choices=list(ENGINES), help="run one engine, compare nothing")
     options = parser.parse_args(argv)
     for name in ("epochs", "threads"):
@@ -72,8 +75,11 @@ def main(argv: list[str] | None = None) -> int:
 def run_one(options: argparse.Namespace) -> int:
     """One engine, here: the program's own output and nothing else."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(options.threads)))
-    program, arguments = prepare(options.program, options.data, options.epochs)
-    program(importlib.import_module(options.only), **arguments)
+    torch = importlib.import_module(options.only)
+    program, arguments = prepare(
+        torch, options.program, options.data, options.epochs, options.float64
+    )
+    program(torch, **arguments)
     return 0
 
 
@@ -83,6 +89,8 @@ def compare(options: argparse.Namespace) -> int:
         arguments += ["--data", options.data]
     if options.epochs is not None:
         arguments += ["--epochs", str(options.epochs)]
+    if options.float64:
+        arguments.append("--float64")
     screen = Screen()
     report = Report(screen)
     try:
@@ -111,6 +119,7 @@ def introduce(screen: Screen, options: argparse.Namespace, comparison: Compariso
         screen.show(("  data      ", "dim"), comparison.data)
     screen.show(("  engines   ", "dim"), " beside ".join(comparison.engines))
     screen.show(("  threads   ", "dim"), f"{options.threads} for each engine; they take turns")
+    screen.show(("  numbers   ", "dim"), "float64" if options.float64 else "float32")
 
 
 if __name__ == "__main__":

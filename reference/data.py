@@ -1,6 +1,6 @@
 """The images that the programs learn from, as bare NumPy arrays: each engine makes its own tensors.
 
-Pixels are float32 in [0, 1], one image per row; labels are int64.
+Pixels are in [0, 1], one image per row, float32 unless asked otherwise; labels are int64.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Split = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+Split = tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Data:
         return Data((x[:train], y[:train]), (u[:test], v[:test]), self.source)
 
 
-def load(folder: str | Path | None = None) -> Data:
+def load(folder: str | Path | None = None, dtype: Any = np.float32) -> Data:
     """MNIST from the IDX files in `folder`, or the embedded 8x8 digits if none is given.
 
     Raises RuntimeError, saying which files to put where, if they are not there, and ValueError
@@ -51,7 +51,7 @@ def load(folder: str | Path | None = None) -> Data:
 
     if folder is None:
         digits = Digits(), Digits(train=False)
-        return Data(arrays(digits[0], 16), arrays(digits[1], 16), "the embedded 8x8 digits")
+        return Data(arrays(digits[0], 16, dtype), arrays(digits[1], 16, dtype), "the embedded 8x8 digits")
     try:
         mnist = MNIST(folder), MNIST(folder, train=False)
     except RuntimeError:
@@ -59,11 +59,10 @@ def load(folder: str | Path | None = None) -> Data:
         raise RuntimeError(
             f"MNIST is not in {folder}. Put these files there, as they are or unpacked:\n{names}"
         ) from None
-    return Data(arrays(mnist[0], 255), arrays(mnist[1], 255), "MNIST")
+    return Data(arrays(mnist[0], 255, dtype), arrays(mnist[1], 255, dtype), "MNIST")
 
 
-def arrays(split: Any, largest: int) -> Split:
+def arrays(split: Any, largest: int, dtype: Any) -> Split:
     """Flat images scaled to [0, 1], as torchvision's ToTensor scales them, and their labels."""
     images, labels = split.data.numpy(), split.targets.numpy()
-    pixels = images.reshape(len(images), -1)
-    return np.divide(pixels, np.float32(largest), dtype=np.float32), labels
+    return np.divide(images.reshape(len(images), -1), dtype(largest), dtype=dtype), labels

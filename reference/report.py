@@ -114,8 +114,9 @@ class Report:
             epochs = f"all {n} epochs" if k == n > 1 else f"the first {k} epochs"
             show(f"  {max(differences[:k]):10.1e} in {'the first epoch' if k == 1 else epochs}")
         if agree:
-            show(("  That is the order of float32 sums, in the last bit; every step of training "
-                  "magnifies it.", "dim"))
+            show(("  Sums are taken in another order, which changes their last bit, and every step "
+                  "of training\n  magnifies that. With --float64 the last bit is a smaller one.",
+                  "dim"))
         return agree
 
 

@@ -1,6 +1,6 @@
 """One engine in its own process, working one printed line at a time.
 
-``python -m reference.worker ENGINE PROGRAM [--data DIR] [--epochs N]`` speaks with the process
+``python -m reference.worker ENGINE PROGRAM [--data DIR] [--epochs N] [--float64]`` speaks with the process
 that started it: it introduces itself, then waits for an empty line, its turn. It works until the
 program has printed a line, hands that line over together with the seconds it took, and waits
 again. So two engines can be watched side by side though only one is ever busy: neither disturbs
@@ -18,6 +18,8 @@ import os
 import sys
 import time
 from typing import Any, TextIO
+
+import numpy as np
 
 ENGINES = {"torch": "PyTorch", "minitorch": "minitorch"}
 
@@ -48,14 +50,14 @@ def load_engine(name: str) -> tuple[Any, str]:
     torch = importlib.import_module(name)
     if name == "torch":
         return torch, f"PyTorch {torch.__version__}"
-    import numpy
+    from minitorch.cli.info import blas
 
-    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    about = f"NumPy {numpy.__version__} with {blas['name']} {blas['version']}"
-    return torch, f"minitorch {torch.__version__} on {about}"
+    return torch, f"minitorch {torch.__version__} on NumPy {np.__version__} with {blas()}"
 
 
-def prepare(name: str, folder: str | None, epochs: int | None) -> tuple[Any, dict[str, Any]]:
+def prepare(
+    torch: Any, name: str, folder: str | None, epochs: int | None, float64: bool
+) -> tuple[Any, dict[str, Any]]:
     """The program and its arguments but the first; without `epochs`, as many as the course's."""
     from reference import data
     from reference.programs import PROGRAMS
@@ -63,9 +65,11 @@ def prepare(name: str, folder: str | None, epochs: int | None) -> tuple[Any, dic
     program = PROGRAMS[name]
     arguments: dict[str, Any] = {}
     if "data" in inspect.signature(program).parameters:
-        arguments["data"] = data.load(folder)
+        arguments["data"] = data.load(folder, np.float64 if float64 else np.float32)
     if epochs is not None:
         arguments["epochs"] = epochs
+    if float64:
+        torch.set_default_dtype(torch.float64)
     return program, arguments
 
 
@@ -75,12 +79,15 @@ def main() -> None:
     parser.add_argument("program")
     parser.add_argument("--data")
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--float64", action="store_true")
     options = parser.parse_args()
 
     turns = Turns(sys.stdout, sys.stdin)
     torch, about = load_engine(options.engine)
     try:
-        program, arguments = prepare(options.program, options.data, options.epochs)
+        program, arguments = prepare(
+            torch, options.program, options.data, options.epochs, options.float64
+        )
     except (OSError, RuntimeError, ValueError) as error:  # the files are missing or damaged
         sys.exit(turns.hand_over(error=str(error)))
     turns.hand_over(engine=about, data=str(arguments.get("data", "")))

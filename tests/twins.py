@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -172,9 +173,8 @@ class Outcome:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                *statements, last = [line.strip() for line in text.split(";")]
-                for statement in statements:
-                    exec(statement, names)
+                statements, last = compiled(text)
+                exec(statements, names)
                 result = eval(last, names)
             except Exception as error:
                 self.error = error
@@ -202,32 +202,48 @@ class Outcome:
             self.grads = error
 
 
-def agree(text: str, *, grads: bool = True, **values: Any) -> None:
-    """Assert that both engines do the same."""
+@lru_cache(maxsize=None)
+def compiled(text: str) -> tuple[Any, Any]:
+    """The statements before the last ``;``, and the expression after it."""
+    statements, _, last = text.rpartition(";")
+    return (compile("\n".join(map(str.strip, statements.split(";"))), text, "exec"),
+            compile(last.strip(), text, "eval"))
+
+
+def lines(text: str) -> list[str]:
+    """The programs written one per line."""
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def agree(programs: str | list[str], *, grads: bool = True, **values: Any) -> None:
+    """Assert that both engines make the same of each program, given the same values."""
+    programs = [programs] if isinstance(programs, str) else programs
+    wrong = list(filter(None, [difference(text, grads, values) for text in programs]))
+    assert not wrong, "\n".join([*wrong, *[f"{k} = {v!r}" for k, v in values.items()]])
+
+
+def difference(text: str, grads: bool, values: dict[str, Any]) -> str:
+    """"" if both engines do the same, else what differs."""
     theirs, ours = Outcome(torch, text, values), Outcome(minitorch, text, values)
     if theirs.error is not None and ours.error is None:
-        assert lacking(theirs.error), f"{text}: torch raises {theirs.error!r}, we give {ours.result}"
-        return
+        return "" if lacking(theirs.error) else (
+            f"{text}: torch raises {theirs.error!r}, we give {ours.result}")
     if ours.error is not None:
         if theirs.error is None:
-            raise AssertionError(f"{text}: torch gives {theirs.result}, we raise {ours.error!r}"
-                                 ) from ours.error
-        assert lacking(theirs.error) or related(theirs.error, ours.error), (
-            f"{text}: torch raises {theirs.error!r}, we {ours.error!r}")
-        assert not ours.changed, f"{text}: raised, but had changed {ours.changed}"
-        return
-    message = same(ours.result, theirs.result) or same(ours.after, theirs.after)
-    assert not message, f"{text}: {message}"
-    assert ours.versions == theirs.versions, (
-        f"{text}: versions {ours.versions} instead of {theirs.versions}")
-    if grads and not (isinstance(theirs.grads, RuntimeError) and "not implemented"
-                      in str(theirs.grads)):
-        if isinstance(ours.grads, RuntimeError) or isinstance(theirs.grads, RuntimeError):
-            assert type(ours.grads) is type(theirs.grads), (
-                f"{text}: backward: {ours.grads!r} instead of {theirs.grads!r}")
-        else:
-            message = same(ours.grads, theirs.grads, scale=10)
-            assert not message, f"{text}: gradients: {message}"
+            return f"{text}: torch gives {theirs.result}, we raise {ours.error!r}"
+        if not (lacking(theirs.error) or related(theirs.error, ours.error)):
+            return f"{text}: torch raises {theirs.error!r}, we {ours.error!r}"
+        return f"{text}: raised, but had changed {ours.changed}" if ours.changed else ""
+    wrong = same(ours.result, theirs.result) or same(ours.after, theirs.after)
+    if wrong or ours.versions != theirs.versions:
+        return f"{text}: {wrong or f'versions {ours.versions} instead of {theirs.versions}'}"
+    if not grads or isinstance(theirs.grads, RuntimeError) and "not impl" in str(theirs.grads):
+        return ""
+    if isinstance(ours.grads, RuntimeError) or isinstance(theirs.grads, RuntimeError):
+        return "" if type(ours.grads) is type(theirs.grads) else (
+            f"{text}: backward: {ours.grads!r} instead of {theirs.grads!r}")
+    wrong = same(ours.grads, theirs.grads, scale=10)
+    return f"{text}: gradients: {wrong}" if wrong else ""
 
 
 def lacking(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.creation import from_numpy
-from minitorch.data.dataset import Dataset
+from minitorch.data.dataset import Dataset, take
 from minitorch.data.idx import read_idx
 from minitorch.tensor import Tensor
 
@@ -63,6 +63,11 @@ class Digits(Dataset):
         if self.target_transform is not None:
             target = self.target_transform(target)
         return image, target
+
+    def __getbatch__(self, indices: list[Any]) -> Any:
+        if self.transform is not None or self.target_transform is not None:
+            return NotImplemented
+        return take((self.data, self.targets), indices)
 
     def __len__(self) -> int:
         return len(self.data)

@@ -39,10 +39,13 @@ class Tree:
     def __getattr__(self, name: str) -> Any:
         """Called for names that are not plain attributes."""
         own = self.__dict__
-        if "_parameters" in own:
-            for group in (own["_parameters"], own["_buffers"], own["_modules"]):
-                if name in group:
-                    return group[name]
+        if "_parameters" in own:  # else __init__ has not run yet
+            if name in own["_parameters"]:
+                return own["_parameters"][name]
+            if name in own["_modules"]:
+                return own["_modules"][name]
+            if name in own["_buffers"]:
+                return own["_buffers"][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -33,7 +33,7 @@ def _elu(xp, x, alpha, scale, input_scale):
 
 
 def _elu_rule(xp, g, x, alpha, scale, input_scale):
-    slope = xp.exp(xp.minimum(x, 0.0) * input_scale) * (alpha * scale * input_scale)
+    slope = xp.exp(xp.where(x < 0, x, 0.0) * input_scale) * (alpha * scale * input_scale)
     return g * xp.where(x > 0, scale, slope)
 
 

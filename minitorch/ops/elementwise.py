@@ -230,9 +230,14 @@ def atan(xp, x):
     return xp.arctan(x)
 
 
+def _radius2(x, y):
+    r = x * x + y * y
+    return r + (r == 0)  # at the origin the slopes are taken as 0
+
+
 @primitive(promote="float", law="(),()->()", domain={"x": "nonzero"}, aliases=["arctan2"],
-           x=lambda xp, g, x, y: g * y / (x * x + y * y),
-           y=lambda xp, g, x, y: -g * x / (x * x + y * y))
+           x=lambda xp, g, x, y: g * y / _radius2(x, y),
+           y=lambda xp, g, x, y: -g * x / _radius2(x, y))
 def atan2(xp, x, y):
     """The angle of the point ``(y, x)`` in radians, elementwise."""
     return xp.arctan2(x, y)

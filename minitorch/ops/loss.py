@@ -67,7 +67,8 @@ def smooth_l1_loss(xp, x, y, reduction="mean", beta=1.0):
 
 def _huber_rule(xp, g, x, y, reduction, delta):
     d = x - y
-    return share(g, size(d.shape), reduction) * xp.minimum(xp.maximum(d, -delta), delta)
+    inside = xp.absolute(d) < delta
+    return share(g, size(d.shape), reduction) * xp.where(inside, d, delta * xp.sign(d))
 
 
 @primitive(promote="same", law="(),()->()",
@@ -79,14 +80,17 @@ def huber_loss(xp, x, y, reduction="mean", delta=1.0):
     return reduce(xp, xp.where(d <= delta, 0.5 * d * d, delta * (d - 0.5 * delta)), reduction)
 
 
+EPSILON = float(np.float32(1e-12))  # PyTorch rounds it so
+
+
 def _bce_rule(xp, g, x, y, weight, reduction):
-    d = (x - y) / xp.maximum((1 - x) * x, 1e-12)
+    d = (x - y) / xp.maximum((1 - x) * x, EPSILON)
     d = d if weight is None else d * weight
     return share(g, size(d.shape), reduction) * d
 
 
 def _bce_target_rule(xp, g, x, weight, reduction):
-    d = xp.maximum(xp.log(1 - x), -100.0) - xp.maximum(xp.log(x), -100.0)
+    d = xp.log1p(-x) - xp.log(x)
     d = d if weight is None else d * weight
     return share(g, size(d.shape), reduction) * d
 
@@ -99,7 +103,7 @@ def binary_cross_entropy(xp, x, y, weight=None, reduction="mean"):
         raise RuntimeError(f"all elements of input should be between 0 and 1, but they lie in "
                            f"[{x.min():g}, {x.max():g}]; apply a sigmoid first, or use "
                            f"binary_cross_entropy_with_logits")
-    log0, log1 = xp.maximum(xp.log(1 - x), -100.0), xp.maximum(xp.log(x), -100.0)
+    log0, log1 = xp.maximum(xp.log1p(-x), -100.0), xp.maximum(xp.log(x), -100.0)
     loss = (y - 1) * log0 - y * log1
     return reduce(xp, loss if weight is None else loss * weight, reduction)
 
@@ -139,7 +143,7 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
         d = xp.exp(y) * (y - x + 1)
     else:
         positive = y > 0
-        d = xp.where(positive, xp.log(xp.where(positive, y, 1.0)) + 1 - x, 0.0)
+        d = xp.where(positive, xp.log(xp.where(positive, y, 1.0)) + 1, 0.0) - x
     return share(g, size(d.shape), reduction) * d
 
 
@@ -180,8 +184,8 @@ def _nll_rule(xp, g, x_shape, target, weight, ignore_index, reduction):
 @primitive(x=_nll_rule)
 def nll_loss(xp, x, target, weight, ignore_index, reduction):
     """``-weight[t] * x[i, t]`` for log-probabilities ``x`` (N, C) and classes ``target`` (N,)."""
-    w, safe, _ = class_weights(xp, x, target, weight, ignore_index)
-    loss = -(w * xp.gather(x, 1, safe[:, None])[:, 0])
+    w, safe, kept = class_weights(xp, x, target, weight, ignore_index)
+    loss = xp.where(kept, -(w * xp.gather(x, 1, safe[:, None])[:, 0]), 0.0)
     return loss if reduction == "none" else xp.sum(loss) / total_weight(xp, w, reduction)
 
 
@@ -211,8 +215,8 @@ def cross_entropy(xp, x, target, weight, ignore_index, reduction, smoothing):
     loss = -(w * xp.gather(logp, 1, safe[:, None])[:, 0])
     if smoothing:
         spread = logp if weight is None else logp * weight
-        loss = (loss * (1 - smoothing) - xp.where(kept, xp.sum(spread, 1, False), 0.0)
-                * (smoothing / x.shape[1]))
+        loss = loss * (1 - smoothing) - xp.sum(spread, 1, False) * (smoothing / x.shape[1])
+    loss = xp.where(kept, loss, 0.0)  # not even nan comes through from an ignored sample
     if reduction != "none":
         loss = xp.sum(loss) / total_weight(xp, w, reduction)
     return loss, logp

@@ -6,8 +6,8 @@ from typing import Any
 def program(torch: Any, epochs: int = 10_001) -> None:
     """2-2-1 with sigmoids learns XOR; SGD with lr 1 on all four points, binary cross-entropy."""
     torch.manual_seed(777)
-    x = torch.FloatTensor([[0, 0], [0, 1], [1, 0], [1, 1]])
-    y = torch.FloatTensor([[0], [1], [1], [0]])
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    y = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
 
     model = torch.nn.Sequential(
         torch.nn.Linear(2, 2),

@@ -211,6 +211,13 @@ def kinds(x):
     return list(map(kinds, x)) if isinstance(x, (list, tuple)) else type(x)
 
 
+@pytest.mark.parametrize("numbers", [
+    [1, 2.5], [2.5, 1], [True, 2], [np.float32(1), 2.0], [np.float16(1), np.int64(2)],
+    [np.int32(1), np.int64(2)], [np.float64(1), np.float32(2)], [1, np.float64(2)]], ids=str)
+def test_mixed_numbers_become_what_torch_makes_of_them(numbers):
+    in_both(lambda torch, data: data.default_collate(numbers))
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda torch: [{"a": (1, None)}], r"found <class 'NoneType'> as item\['a'\]\[1\]"),
     (lambda torch: [(1, 2 + 1j)], r"found <class 'complex'> as item\[1\]"),
@@ -327,6 +334,22 @@ def test_a_subclass_with_items_of_its_own_is_not_bypassed():
             assert [x.tolist() for (x,) in DataLoader(dataset, batch_size=3)] == [[0, -1, -2]]
     listed = Listed(TensorDataset(minitorch.arange(3)), [2, 1])
     assert [x.tolist() for (x,) in DataLoader(listed, batch_size=2)] == [[0, 1]]
+
+
+def test_a_collate_fn_is_given_the_items():
+    dataset = TensorDataset(minitorch.arange(3))
+    loader = DataLoader(dataset, batch_size=2, collate_fn=lambda items: [i.item() for (i,) in items])
+    assert list(loader) == [[0, 1], [2]]
+
+
+@pytest.mark.parametrize("options", [{}, {"transform": lambda x: x.float()},
+                                     {"target_transform": lambda y: y % 2}], ids=str)
+def test_the_digits_come_in_the_same_batches_either_way(options):
+    digits = minitorch.data.Digits(train=False, **options)
+    fast, slow = (next(iter(DataLoader(digits, batch_sampler=[[3, 381, -1, 3]], collate_fn=f)))
+                  for f in (None, item_by_item))
+    assert frozen(fast) == frozen(slow)
+    assert digits.__getbatch__([1]) is NotImplemented or not options
 
 
 def test_a_dataset_may_offer_whole_batches():

@@ -129,6 +129,7 @@ def _check_batch_size(shape: Sequence[int]) -> None:
 def _check_norm(name: str, input: Any, shape: tuple[int, ...], **given: Any) -> None:
     """Parameters and statistics must have the given shape and the input's dtype."""
     need_float(name, input)
+    dtype = input.array.dtype
     for what, t in given.items():
         if t is None:
             continue
@@ -138,7 +139,7 @@ def _check_norm(name: str, input: Any, shape: tuple[int, ...], **given: Any) -> 
                                f"Expected {what} to be of same shape as normalized_shape, but got "
                                f"{what} of shape {list(t.shape)} and normalized_shape = "
                                f"{list(shape)}")
-        if t.array.dtype != input.array.dtype and input.array.dtype != np.float16:
+        if t.array.dtype != dtype and dtype != np.float16:
             raise RuntimeError(f"{name}: mixed dtype: the input is {input.dtype}, {what} is "
                                f"{t.dtype}; convert one")
 
@@ -178,8 +179,9 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
 
 def _move(running: Any, new: Any, momentum: float) -> None:
     """A running statistic, in place and unrecorded."""
-    running.array *= 1 - momentum
-    running.array += momentum * new
+    array = running.array
+    array *= 1 - momentum
+    array += momentum * new
     wrote(running)
 
 
