@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
-from minitorch.engine import Node, Tensor, backpropagate, refresh, wrap
+from minitorch.engine import Node, Tensor, backpropagate, wrap
 from minitorch.modes import (
     enable_grad,
     inference_mode,
@@ -14,6 +14,7 @@ from minitorch.modes import (
     no_grad,
     set_grad_enabled,
 )
+from minitorch.views import refresh
 
 __all__ = ["Function", "Variable", "backward", "detect_anomaly", "enable_grad", "grad",
            "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled"]

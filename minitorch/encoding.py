@@ -105,7 +105,7 @@ class Encoder:
             name, n = f"{wanted}#{n}", n + 1
         self.names[memory] = name
         self.arrays[name] = np.asarray(backend.move(array, backend.CPU),
-                                       array.dtype, order="C")
+                                       array.dtype.newbyteorder("<"), order="C")
         return name
 
 

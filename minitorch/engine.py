@@ -23,6 +23,7 @@ from minitorch.modes import modes, set_grad_enabled
 
 if TYPE_CHECKING:
     from minitorch.primitive import Plan, Primitive
+    from minitorch.views import View
 
 Array = Any  # numpy.ndarray or cupy.ndarray
 _clock = itertools.count()  # creation order is a topological order
@@ -268,37 +269,6 @@ def run_hooks(node: Node, g: Any, record: bool) -> Any:
                                    f"{tuple(seen.array.shape)}, got {new!r}")
             g = new if record else new.array.copy()
     return g
-
-
-class View:
-    """How a tensor that shares memory was read off its base: operators and their arguments."""
-
-    __slots__ = ("base", "epoch", "steps")
-
-    def __init__(self, base: Tensor, steps: tuple[Any, ...]) -> None:
-        self.base, self.steps, self.epoch = base, steps, base.epoch
-
-    def replay(self, base: Any) -> Any:
-        """The same view of another Tensor, or of a bare array."""
-        for op, rest in self.steps:
-            base = (op(base, *rest) if isinstance(base, Tensor)
-                    else op.forward(backend.namespace(base), base, *rest))
-        return base
-
-
-    def mask(self, xp: Any, shape: tuple[int, ...]) -> Any:
-        """Ones where this view does not read, zeros where it does."""
-        out = np.ones(shape, bool)
-        self.replay(out)[...] = False
-        return xp.asarray(out)
-
-
-def refresh(x: Tensor) -> None:
-    """Give a view the history that a recorded in-place write gave its base."""
-    if x.alias_of is not None and x.alias_of.epoch != x.alias_of.base.epoch:
-        with set_grad_enabled(True):
-            x.node = x.alias_of.replay(x.alias_of.base).node
-        x.alias_of.epoch = x.alias_of.base.epoch
 
 
 def is_array(x: Any) -> bool:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch import anomaly, backend, dtypes, engine, ops
-from minitorch.engine import Leaf, refresh, wrap
+from minitorch.engine import Leaf, wrap
 from minitorch.modes import modes
 from minitorch.primitive import Primitive
+from minitorch.views import refresh
 
 
 def check_writable(x: Any) -> None:
@@ -84,8 +85,9 @@ def inplace(operator: Any) -> Callable[..., Any]:
 def copy_(x: Any, src: Any, non_blocking: bool = False) -> Any:
     """Write the values of ``src``, broadcast and converted, into this tensor."""
     check_writable(x)
-    if not modes.grad or x.node is None and getattr(src, "node", None) is None:
-        x.array[...] = ops.overwrite.forward(backend.namespace(x.array), x.array, getattr(src, "array", src))
+    if not modes.grad or (x.node is None and getattr(src, "node", None) is None):
+        xp = backend.namespace(x.array)
+        x.array[...] = ops.overwrite.forward(xp, x.array, getattr(src, "array", src))
         wrote(x)
         return x
     return assign(x, ops.overwrite(wrap(x.array, x.node), src))

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from minitorch import anomaly, backend, dtypes
-from minitorch.engine import Node, Tensor, View, is_array, refresh, wrap
+from minitorch.engine import Node, Tensor, is_array, wrap
 from minitorch.modes import modes
+from minitorch.views import View, refresh
 
 registry: dict[str, Primitive] = {}
 ndarray = np.ndarray

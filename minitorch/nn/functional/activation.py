@@ -119,7 +119,9 @@ def logsigmoid(input: Tensor) -> Tensor:
     return ops.logsigmoid(input)
 
 
-def _dim(name: str, dim: int | None, input: Tensor, stacklevel: int) -> int:
+def _dim(name: str, dim: int | None, input: Tensor, stacklevel: int, dtype: Any) -> int:
+    if dtype is None:
+        need_float(name, input)
     if dim is not None:
         return dim
     warnings.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to "
@@ -135,10 +137,10 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3,
     >>> torch.nn.functional.softmax(torch.tensor([0.0, 0.0]), dim=0)
     tensor([0.5000, 0.5000])
     """
-    return _softmax(input, _dim("softmax", dim, input, _stacklevel), dtype)
+    return _softmax(input, _dim("softmax", dim, input, _stacklevel, dtype), dtype)
 
 
 def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3,
                 dtype: Any = None) -> Tensor:
     """``log(softmax(x))`` along ``dim``, without overflow."""
-    return _log_softmax(input, _dim("log_softmax", dim, input, _stacklevel), dtype)
+    return _log_softmax(input, _dim("log_softmax", dim, input, _stacklevel, dtype), dtype)
