@@ -59,6 +59,9 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     def cast(x: Array, dtype: Any) -> Array:
         return x.astype(dtype, copy=False)
 
+    def new_zeros(x: Array, shape: tuple[int, ...]) -> Array:
+        return np_.zeros(shape, x.dtype)  # on the current device, which is that of x
+
     def transfer(x: Array, device: Any) -> Array:
         return move(x, device)
 
@@ -106,7 +109,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     xp.sum, xp.cumsum, xp.cast, xp.index, xp.index_add = sum, cumsum, cast, index, index_add
     xp.scatter_add, xp.scatter, xp.gather, xp.erf = scatter_add, scatter, gather, erf
     xp.mean, xp.amax, xp.amin, xp.prod, xp.sigmoid = mean, amax, amin, prod, sigmoid
-    xp.index_put, xp.einsum, xp.transfer = index_put, einsum, transfer
+    xp.index_put, xp.einsum, xp.transfer, xp.new_zeros = index_put, einsum, transfer, new_zeros
     xp.permute, xp.unsqueeze = np_.transpose, np_.expand_dims
     xp.pow, xp.clamp, xp.sign = np_.power, np_.clip, sign
     if np_ is np:
@@ -126,9 +129,11 @@ def where(condition: Array, x: Any, y: Any) -> Array:
     if (kind is None or x.size < 4096 or condition.dtype != bool
             or type(y) is not float and getattr(y, "dtype", None) != x.dtype):
         return np.where(condition, x, y)
-    ones = np.negative(condition.view(np.int8)).astype(kind)
+    mask = np.negative(condition.view(np.int8)).astype(kind)  # all bits set, or none
     bits, other = x.view(kind), np.asarray(y, x.dtype).view(kind)
-    return (((bits ^ other) & ones) ^ other if y is not 0.0 else bits & ones).view(x.dtype)
+    if other.ndim == 0 and not other:  # y is 0.0
+        return (bits & mask).view(x.dtype)
+    return ((bits ^ other) & mask ^ other).view(x.dtype)
 
 
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}

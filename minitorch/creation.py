@@ -153,53 +153,83 @@ empty_like, full_like = _like(empty, "empty_like"), _like(full, "full_like")
 
 
 def arange(start: Any, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
-           device: Any = None, requires_grad: bool = False) -> Any:
+           layout: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """``start, start + step, ...`` below ``end``; ints give int64, floats the default float."""
     start, end, step = [v.item() if isinstance(v, engine.Tensor) else v
                         for v in (start, end, step)]
     if end is None:
         start, end = 0, start
+    if not np.isfinite([start, end]).all():
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if dtype is not None or out is not None:
+        dt = out.array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    elif any(isinstance(v, (float, np.floating)) for v in (start, end, step)):
+        dt = dtypes.default()
+    else:
+        dt = dtypes.INT64
+    _require_numbers("arange", dt)
+    if dt == dtypes.INT64:
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange("
                            f"{start}, {end}, {step})")
-    if dtype is None:
-        floating = any(isinstance(v, (float, np.floating)) for v in (start, end, step))
-        dt = dtypes.default() if floating else dtypes.INT64
-    else:
-        dt = dtypes.to_numpy(dtype)
-    n = builtins.max(0, int(np.ceil((end - start) / step)))
+    n = int(np.ceil((end - start) / step))
+    if dt.kind != "f":
+        start, step = int(start), int(step)
     values = np.arange(n, dtype=np.float64 if dt.kind == "f" else np.int64) * step + start
     return make(values.astype(dt), device, requires_grad, out)
 
 
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None,
-             device: Any = None, requires_grad: bool = False) -> Any:
-    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
-    dt = dtypes.default() if dtype is None else dtypes.to_numpy(dtype)
-    start, end = float(start), float(end)
+def _require_numbers(name: str, dt: Any) -> None:
+    if dt.kind == "b":
+        raise NotImplementedError(f'"{name}_cpu" not implemented for \'Bool\': numbers in sequence '
+                                  f"need another dtype")
+
+
+def _evenly(name: str, start: Any, end: Any, steps: int, out: Any, dtype: Any) -> Any:
+    """Numbers from both ends towards the middle, in the result's own precision, as in PyTorch.
+
+    Integers are not yet rounded.
+    """
+    for what, v in (("start", start), ("end", end)):
+        if isinstance(v, engine.Tensor) and v.array.ndim:
+            raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got "
+                               f"{what} with {v.array.ndim} dimension(s).")
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
-    if dt.kind != "f" or steps < 2:
-        return make(np.linspace(start, end, steps).astype(dt), device, requires_grad, out)
-    # From both ends towards the middle, in the result's own precision, as PyTorch does it.
-    lo, hi, i = dt.type(start), dt.type(end), np.arange(steps)
-    step = (hi - lo) / dt.type(steps - 1)
-    values = np.where(i < steps // 2, lo + step * i.astype(dt),
-                      hi - step * (steps - 1 - i).astype(dt)).astype(dt)
-    return make(values, device, requires_grad, out)
+    dt = (dtypes.to_numpy(dtype) if dtype is not None else
+          dtypes.default() if out is None else out.array.dtype)
+    _require_numbers(name, dt)
+    ends = [float(v) if dt.kind == "f" else int(v) for v in (start, end)]
+    lo, hi = np.array(ends, dt if dt.kind == "f" else np.float64)
+    i = np.arange(steps).astype(lo.dtype)
+    step = (hi - lo) / lo.dtype.type(max(steps - 1, 1))
+    return np.where(i < (steps // 2 or 1), lo + step * i, hi - step * (steps - 1 - i)), dt
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Any) -> Any:
+def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None,
+             layout: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
+    values, dt = _evenly("linspace", start, end, steps, out, dtype)
+    return make(values.astype(dt), device, requires_grad, out)
+
+
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None,
+             dtype: Any = None, layout: Any = None, device: Any = None,
+             requires_grad: bool = False) -> Any:
     """``base`` to the powers ``linspace(start, end, steps)``."""
-    x = linspace(start, end, steps, dtype=options.pop("dtype", None))
-    return make(base ** x.array, **options)
+    values, dt = _evenly("logspace", start, end, steps, out, dtype)
+    return make((values.dtype.type(base) ** values).astype(dt), device, requires_grad, out)
 
 
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, device: Any = None,
-        requires_grad: bool = False) -> Any:
+def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
+        device: Any = None, requires_grad: bool = False) -> Any:
     """Ones on the diagonal of an n x m matrix."""
+    for name, k in (("n", n), ("m", m)):
+        if k is not None and k < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {k}")
     dt = dtypes.default() if dtype is None else dtypes.to_numpy(dtype)
     return make(np.eye(n, m, dtype=dt), device, requires_grad, out)
 

@@ -12,7 +12,7 @@ from minitorch.cli.screen import Screen
 from reference.compare import THREAD_VARIABLES, Comparison
 from reference.programs import PROGRAMS
 from reference.report import Report
-from reference.worker import ENGINES, prepare
+from reference.worker import ENGINES, prepare, takes_data
 
 EXAMPLES = """\
 examples:
@@ -20,7 +20,8 @@ examples:
   python -m reference xor                          both engines' lines, side by side
   python -m reference mnist-nn                     on the embedded 8x8 digits: seconds
   python -m reference mnist-nn --data data/mnist   on MNIST, with the four IDX files there
-  python -m reference mnist-nn --float64           more digits: what rounding leaves equal
+  python -m reference mnist-nn --yardstick         ... and PyTorch beside PyTorch
+  python -m reference mnist-nn --float64           in double precision
   python -m reference mnist-nn --only minitorch    one engine, in this process
 """
 
@@ -44,12 +45,19 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
                         help="threads of each engine (default: 1)")
     parser.add_argument("--float64", action="store_true",
                         help="compute in double precision instead of single")
+    parser.add_argument("--yardstick", action="store_true",
+                        help="run PyTorch a second time on images changed in their last bit: how "
+                        "far do its own numbers drift apart?")
     parser.add_argument("--only", choices=list(ENGINES), help="run one engine, compare nothing")
     options = parser.parse_args(argv)
     for name in ("epochs", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:
             parser.error(f"--{name} must be at least 1, got {value}")
+    options.nudged = False
+    if options.yardstick and not (options.program in PROGRAMS
+                                  and takes_data(PROGRAMS[options.program])):
+        parser.error(f"--yardstick changes images, and {options.program} has none")
     needed = [options.only] if options.only else list(ENGINES)
     if options.program != "list" and "torch" in needed and not importlib.util.find_spec("torch"):
         parser.error("this compares with PyTorch, which is not installed here. Install it "
@@ -76,9 +84,7 @@ def run_one(options: argparse.Namespace) -> int:
     """One engine, here: the program's own output and nothing else."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(options.threads)))
     torch = importlib.import_module(options.only)
-    program, arguments = prepare(
-        torch, options.program, options.data, options.epochs, options.float64
-    )
+    program, arguments = prepare(torch, options)
     program(torch, **arguments)
     return 0
 
@@ -95,12 +101,12 @@ def compare(options: argparse.Namespace) -> int:
     report = Report(screen)
     try:
         screen.busy("starting both engines")
-        with Comparison(arguments, options.threads) as comparison:
+        with Comparison(arguments, options.threads, options.yardstick) as comparison:
             screen.busy("")
             introduce(screen, options, comparison)
             comparison.watch = lambda title: screen.busy(f"  {title} is at work")
-            for one, other in comparison:
-                report.add(one, other)
+            for lines in comparison:
+                report.add(*lines)
     except KeyboardInterrupt:
         screen.busy("")
         screen.show("  stopped: what follows is about the lines above")
@@ -117,7 +123,8 @@ def introduce(screen: Screen, options: argparse.Namespace, comparison: Compariso
     screen.show((f"  {options.program}", "bold"), f"  {about}")
     if comparison.data:
         screen.show(("  data      ", "dim"), comparison.data)
-    screen.show(("  engines   ", "dim"), " beside ".join(comparison.engines))
+    for label, engine in zip(("engines", ""), comparison.engines):
+        screen.show((f"  {label:10}", "dim"), engine)
     screen.show(("  threads   ", "dim"), f"{options.threads} for each engine; they take turns")
     screen.show(("  numbers   ", "dim"), "float64" if options.float64 else "float32")
 

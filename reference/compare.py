@@ -39,25 +39,33 @@ class Engine:
             cwd=ROOT,
             env=environment,
         )
-        self.waits = False  # for its turn
 
-    def next(self) -> dict[str, Any] | None:
-        """Give it a turn; what it has to say, or None once the program has ended.
+    def turn(self) -> Line | None:
+        """Let it work until it has printed a line; None once its program has ended."""
+        assert self.process.stdin is not None
+        if self.process.returncode == 0:
+            return None
+        try:
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is gone; what it left behind says how
+        message = self.listen()
+        return None if message is None else Line(message["line"], message["seconds"])
+
+    def listen(self) -> dict[str, Any] | None:
+        """What it has to say, or None if that was all.
 
         Raises RuntimeError if it says that it cannot work, or stops with an error; the
         traceback is then on stderr.
         """
-        assert self.process.stdin is not None and self.process.stdout is not None
-        if self.waits:
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        self.waits = bool(answer)
-        if not answer:
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline()
+        if not said:
             if code := self.process.wait():
                 raise RuntimeError(f"{self.title} stopped with exit code {code} (see above)")
             return None
-        message: dict[str, Any] = json.loads(answer)
+        message: dict[str, Any] = json.loads(said)
         if "error" in message:
             raise RuntimeError(message["error"])
         return message
@@ -68,11 +76,12 @@ class Engine:
 
 
 class Comparison:
-    """PyTorch and minitorch running the same program, by turns.
+    """PyTorch and minitorch running the same program, by turns; use it in a ``with``.
 
+    With `yardstick` there is a third: PyTorch once more, on images changed in their last bit.
     `engines` holds a line about each, `data` one about the images. Iterating gives the lines that
-    the two print in pairs, PyTorch's first; None stands for an engine that has ended before the
-    other. `watch` is called with an engine's title before each of its turns.
+    they print next to each other, PyTorch's first; None stands for an engine whose program has
+    ended before another's. `watch` is called with an engine's title before each of its turns.
 
     Raises RuntimeError if the data is missing or damaged, or an engine fails.
     """
@@ -81,32 +90,28 @@ class Comparison:
         self,
         arguments: list[str],
         threads: int = 1,
+        yardstick: bool = False,
         watch: Callable[[str], None] = lambda title: None,
     ) -> None:
         self.watch = watch
         self.running = [Engine(name, arguments, threads) for name in ENGINES]
+        if yardstick:
+            self.running.append(Engine("torch", [*arguments, "--nudged"], threads))
         try:
-            hello = [engine.next() or {} for engine in self.running]
+            hello = [engine.listen() or {} for engine in self.running]
         except BaseException:
             self.stop()
             raise
-        self.engines = [str(each["engine"]) for each in hello]
-        self.data = str(hello[0]["data"])
+        self.engines: list[str] = [each["engine"] for each in hello[:2]]
+        self.data: str = hello[0]["data"]
 
-    def __iter__(self) -> Iterator[tuple[Line | None, Line | None]]:
-        one, other = self.running
-        while True:
-            pair = self.line(one), self.line(other)
-            if pair == (None, None):
-                return
-            yield pair
+    def __iter__(self) -> Iterator[list[Line | None]]:
+        while any(lines := [self.line(engine) for engine in self.running]):
+            yield lines
 
     def line(self, engine: Engine) -> Line | None:
-        if engine.process.poll() is not None:
-            return None
         self.watch(engine.title)
-        message = engine.next()
-        return None if message is None else Line(message["line"], message["seconds"])
+        return engine.turn()
 
     def stop(self) -> None:
         for engine in self.running:

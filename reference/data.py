@@ -32,6 +32,13 @@ class Data:
         n, m = len(self.train[0]), len(self.test[0])
         return f"{self.source}: {n:,} images to train on, {m:,} to test with, {self.pixels} pixels"
 
+    def nudged(self) -> Data:
+        """The same with pixels changed to the next number, up and down by turns; black stays."""
+        (x, y), (u, v) = self.train, self.test
+        towards = (np.arange(self.pixels) % 2 * 2).astype(x.dtype)
+        x, u = (np.where(a == 0, a, np.nextafter(a, towards)) for a in (x, u))
+        return Data((x, y), (u, v), self.source)
+
     def head(self, train: int, test: int) -> Data:
         """The first images only, for a quick look."""
         (x, y), (u, v) = self.train, self.test
@@ -51,7 +58,8 @@ def load(folder: str | Path | None = None, dtype: Any = np.float32) -> Data:
 
     if folder is None:
         digits = Digits(), Digits(train=False)
-        return Data(arrays(digits[0], 16, dtype), arrays(digits[1], 16, dtype), "the embedded 8x8 digits")
+        train, test = (arrays(split, 16, dtype) for split in digits)
+        return Data(train, test, "the embedded 8x8 digits")
     try:
         mnist = MNIST(folder), MNIST(folder, train=False)
     except RuntimeError:
@@ -59,7 +67,8 @@ def load(folder: str | Path | None = None, dtype: Any = np.float32) -> Data:
         raise RuntimeError(
             f"MNIST is not in {folder}. Put these files there, as they are or unpacked:\n{names}"
         ) from None
-    return Data(arrays(mnist[0], 255, dtype), arrays(mnist[1], 255, dtype), "MNIST")
+    train, test = (arrays(split, 255, dtype) for split in mnist)
+    return Data(train, test, "MNIST")
 
 
 def arrays(split: Any, largest: int, dtype: Any) -> Split:

@@ -1,10 +1,10 @@
 """One engine in its own process, working one printed line at a time.
 
-``python -m reference.worker ENGINE PROGRAM [--data DIR] [--epochs N] [--float64]`` speaks with the process
-that started it: it introduces itself, then waits for an empty line, its turn. It works until the
-program has printed a line, hands that line over together with the seconds it took, and waits
-again. So two engines can be watched side by side though only one is ever busy: neither disturbs
-the other's caches and cores, and the seconds are those of an engine working alone.
+``python -m reference.worker ENGINE PROGRAM [options]`` speaks with the process that started it: it
+introduces itself, then waits for an empty line, its turn. It works until the program has printed a
+line, hands that line over together with the seconds it took, and waits again. So engines can be
+watched side by side though only one is ever busy: none disturbs another's caches and cores, and
+the seconds are those of an engine working alone.
 """
 
 from __future__ import annotations
@@ -55,22 +55,26 @@ def load_engine(name: str) -> tuple[Any, str]:
     return torch, f"minitorch {torch.__version__} on NumPy {np.__version__} with {blas()}"
 
 
-def prepare(
-    torch: Any, name: str, folder: str | None, epochs: int | None, float64: bool
-) -> tuple[Any, dict[str, Any]]:
+def prepare(torch: Any, options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     """The program and its arguments but the first; without `epochs`, as many as the course's."""
     from reference import data
     from reference.programs import PROGRAMS
 
-    program = PROGRAMS[name]
+    program = PROGRAMS[options.program]
     arguments: dict[str, Any] = {}
-    if "data" in inspect.signature(program).parameters:
-        arguments["data"] = data.load(folder, np.float64 if float64 else np.float32)
-    if epochs is not None:
-        arguments["epochs"] = epochs
-    if float64:
+    if takes_data(program):
+        images = data.load(options.data, np.float64 if options.float64 else np.float32)
+        arguments["data"] = images.nudged() if options.nudged else images
+    if options.epochs is not None:
+        arguments["epochs"] = options.epochs
+    if options.float64:
         torch.set_default_dtype(torch.float64)
     return program, arguments
+
+
+def takes_data(program: Any) -> bool:
+    """Whether a program learns from images, or has its own few numbers."""
+    return "data" in inspect.signature(program).parameters
 
 
 def main() -> None:
@@ -80,16 +84,16 @@ def main() -> None:
     parser.add_argument("--data")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--float64", action="store_true")
+    parser.add_argument("--nudged", action="store_true")
     options = parser.parse_args()
 
     turns = Turns(sys.stdout, sys.stdin)
     torch, about = load_engine(options.engine)
     try:
-        program, arguments = prepare(
-            torch, options.program, options.data, options.epochs, options.float64
-        )
+        program, arguments = prepare(torch, options)
     except (OSError, RuntimeError, ValueError) as error:  # the files are missing or damaged
-        sys.exit(turns.hand_over(error=str(error)))
+        turns.hand_over(error=str(error))
+        return
     turns.hand_over(engine=about, data=str(arguments.get("data", "")))
     sys.stdout = turns
     program(torch, **arguments)

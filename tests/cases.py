@@ -89,8 +89,9 @@ class Case:
 class Call:
     """A call while it is being drawn: what is known so far, and sources of choice."""
 
-    def __init__(self, draw: Any, op: Primitive, kind: str) -> None:
+    def __init__(self, draw: Any, op: Primitive, kind: str, least: int) -> None:
         self.draw, self.op, self.kind = draw, op, kind
+        self.least = least  # the smallest size of a dimension
         self.values: dict[str, Any] = {}  # drawn so far, by parameter
         self.shapes: dict[str, tuple[int, ...]] = {}  # laid down by the operator's law
         self.seed = draw(st.integers(0, 2**32 - 1))
@@ -105,7 +106,7 @@ class Call:
         return self.draw(st.integers(low, high))
 
     def shape(self, least: int = 0, most: int = 3, side: int = 4) -> tuple[int, ...]:
-        return tuple([self.integer(1, side) for _ in range(self.integer(least, most))])
+        return tuple([self.integer(self.least, side) for _ in range(self.integer(least, most))])
 
     def broadcastable(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """A shape that broadcasts to ``shape`` without enlarging it."""

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minitorch import ops
-from minitorch.engine import View, wrap
+from minitorch.engine import wrap
+from minitorch.views import View
 from tests.cases import Call, parameter
 
 
@@ -15,7 +16,7 @@ from tests.cases import Call, parameter
 def key(call: Call) -> Any:
     """Basic keys, or index arrays and masks: where NumPy and PyTorch mean the same."""
     shape = call.x.shape
-    if not shape or call.choose(True, False):
+    if 0 in shape or not shape or call.choose(True, False):
         return basic_key(call, shape)
     rows = [call.rng.integers(-n, n, call.shape(0, 2, 3) if i == 0 else ())
             for i, n in enumerate(shape)]
@@ -37,9 +38,9 @@ def basic_key(call: Call, shape: tuple[int, ...]) -> Any:
     used = call.integer(0, len(shape))
     keys: list[Any] = []
     for n in shape[:used]:
-        start = call.integer(-n, n - 1)
-        keys.append(call.choose(start, slice(None), slice(start, None),
-                                slice(None, start, call.integer(1, 2))))
+        start = call.integer(-n, n - 1) if n else 0
+        slices = slice(None), slice(start, None), slice(None, start, call.integer(1, 2))
+        keys.append(call.choose(*slices, *[start] * bool(n)))
     if call.choose(False, True):
         keys.insert(call.integer(0, len(keys)), None)
     if call.choose(False, True):
@@ -73,7 +74,7 @@ def written(call: Call) -> Any:
 @parameter("index_put.key")
 def key_without_repeats(call: Call) -> Any:
     shape = call.x.shape
-    if not shape or call.choose(True, False):
+    if 0 in shape or not shape or call.choose(True, False):
         return basic_key(call, shape)
     if call.choose(True, False):
         return np.asarray(call.rng.random(shape) < 0.5)
@@ -114,9 +115,9 @@ def positions(call: Call) -> Any:
     dim = call.need("dim") % len(shape)
     if call.op.name == "scatter":  # which of two values wins at one position is not defined
         order = np.argsort(call.rng.random(shape), dim)
-        return order[tuple([slice(call.integer(1, n)) for n in shape])]
-    smaller = [call.integer(1, n) for n in shape]
-    smaller[dim] = call.integer(1, 4)
+        return order[tuple([slice(call.integer(call.least, n)) for n in shape])]
+    smaller = [call.integer(min(1, n), n) for n in shape]
+    smaller[dim] = call.integer(call.least, 4) if shape[dim] else 0
     return call.rng.integers(0, shape[dim], smaller)
 
 

@@ -22,12 +22,12 @@ from tests.cases import PARAMETERS, Call, Case, choices, parameter
 
 
 @st.composite
-def calls(draw: Any, op: Primitive, kind: str = "smooth") -> Case:
-    """Any valid call of ``op``."""
-    call = Call(draw, op, kind)
+def calls(draw: Any, op: Primitive, kind: str = "smooth", least: int = 1) -> Case:
+    """Any valid call of ``op``; ``least`` is the smallest size of a dimension."""
+    call = Call(draw, op, kind, least)
     if op.law:
         drawn = draw(hnp.mutually_broadcastable_shapes(
-            signature=op.law, max_dims=3, min_side=1, max_side=4))
+            signature=op.law, max_dims=3, min_side=least, max_side=4))
         call.shapes = dict(zip(op.parameters, drawn.input_shapes))
     args = [call.need(name) for name in op.parameters]
     if op.variadic:
@@ -252,7 +252,7 @@ def correction(call: Call) -> int:
     """At most one degree of freedom too many: beyond, PyTorch's gradient depends on how ``dim``
     is spelled."""
     n = count(call.x.shape, axes(call.x.shape, call.need("dim")))
-    return call.choose(*[c for c in (1, 0, 2) if c < max(n, 2)])
+    return call.choose(*[c for c in (1, 0, 2) if c < max(n, 1 if call.kind == "edges" else 2)])
 
 
 @parameter("unsqueeze.dim")

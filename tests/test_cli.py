@@ -1,5 +1,6 @@
 """The command line: what it prints, saves and refuses."""
 
+import io
 import os
 import re
 import signal
@@ -201,11 +202,11 @@ def test_a_cost_that_is_not_finite_gets_a_hint(capsys):
     assert "Try a smaller --lr" in capsys.readouterr().out
 
 
-def test_the_bar_is_drawn_ten_times_a_second_at_most(monkeypatch):
+def test_the_bar_is_drawn_five_times_a_second_at_most(monkeypatch):
     from rich.console import Console
 
     screen = Screen()
-    screen.console = Console(force_terminal=True, file=open(os.devnull, "w"))
+    screen.console = Console(force_terminal=True, file=io.StringIO())
     with Bar(screen, epochs=2, batches=500) as bar:
         drawn = []
         update = bar.progress.update

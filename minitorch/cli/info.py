@@ -39,7 +39,7 @@ def info() -> list[tuple[str, str]]:
 
 def blas() -> str:
     """The library that multiplies matrices for NumPy."""
-    found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})  # type: ignore[union-attr,call-overload]
+    found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
     return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
 
 

@@ -68,7 +68,7 @@ def build(widths: list[int], activation: str, init: str) -> nn.Module:
     layers = [nn.Linear(n, m) for n, m in pairwise(widths)]
     for layer in layers:
         INITS[init](layer.weight)
-        if init == "zero":
+        if init == "zero" and layer.bias is not None:
             nn.init.zeros_(layer.bias)
     modules: list[nn.Module] = [layers[0]]
     for layer in layers[1:]:

@@ -61,11 +61,11 @@ class Screen:
 class Bar:
     """A progress bar over all batches of all epochs; nothing where nothing can move.
 
-    It is drawn at most ten times a second, in the thread that trains, so that it costs next to
+    It is drawn at most five times a second, in the thread that trains, so that it costs next to
     nothing: a tick in between adds one and looks at the clock.
     """
 
-    every = 0.1
+    every = 0.2
 
     def __init__(self, screen: Screen, epochs: int, batches: int) -> None:
         self.epochs, self.batches = epochs, batches
@@ -86,7 +86,8 @@ class Bar:
                 auto_refresh=False,
                 transient=True,
             )
-            self.task = self.progress.add_task("", total=epochs * batches, note="")
+            self.task = self.progress.add_task(f"epoch 1 of {epochs}", total=epochs * batches,
+                                               note="")
 
     def tick(self) -> None:
         """One more batch is done."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import minitorch as torch
 from minitorch import Tensor, nn
@@ -35,7 +36,9 @@ def train(
 
     Batches are shuffled, a last incomplete one is left out; `tick` is called after each.
     """
-    loader = DataLoader(TensorDataset(*training), batch_size, shuffle=True, drop_last=True)
+    loader: DataLoader[Any] = DataLoader(
+        TensorDataset(*training), batch_size, shuffle=True, drop_last=True
+    )
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     total_batch = len(loader)

@@ -58,7 +58,8 @@ class BackwardHookFunction(Function):
     @staticmethod
     def forward(ctx: Any, see: Callable[..., Any], *tensors: Any) -> Any:
         ctx.see = see
-        ctx.set_materialize_grads(False)
+        # As PyTorch shows them: no gradient of an output is None, of an input zeros.
+        ctx.set_materialize_grads(see.__name__ == "see_input")
         ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 

@@ -156,7 +156,7 @@ class Module(Tree):
         return state.save(self, destination, prefix, keep_vars)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True,
-                        assign: bool = False) -> state.IncompatibleKeys:
+                        assign: bool = False) -> state._IncompatibleKeys:
         """Copy values from a state dict: of Tensors, NumPy arrays or PyTorch's own tensors.
 
         Raises RuntimeError, before anything is changed, that lists what does not fit: shapes, and

@@ -54,6 +54,8 @@ class Buffer(Tensor):
     ``persistent``: whether it is part of the module's ``state_dict``.
     """
 
+    persistent = True
+
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         _adopt(self, data)
         self.persistent = persistent

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minitorch.nn.module import Module
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What ``load_state_dict`` found missing in the dict, and what it did not expect there."""
 
     __slots__ = ()
@@ -131,7 +131,7 @@ def _tensor(value: Any) -> Any:
     return None
 
 
-def load(module: Module, state_dict: Any, strict: bool, assign: bool) -> IncompatibleKeys:
+def load(module: Module, state_dict: Any, strict: bool, assign: bool) -> _IncompatibleKeys:
     """See ``Module.load_state_dict``."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -146,5 +146,5 @@ def load(module: Module, state_dict: Any, strict: bool, assign: bool) -> Incompa
         raise RuntimeError("Error(s) in loading state_dict for {}:\n\t{}".format(
             type(module).__name__, "\n\t".join(errors)))
     loader.copy()
-    return IncompatibleKeys(loader.missing, loader.unexpected)
+    return _IncompatibleKeys(loader.missing, loader.unexpected)
 

@@ -40,16 +40,12 @@ def asarray(x: Any) -> Any:
     return x if isinstance(x, Tensor) else wrap(backend.numpy_words.asarray(x))
 
 
-def zeros(shape: tuple[int, ...], dtype: Any) -> Any:
-    return wrap(backend.numpy_words.zeros(shape, dtype))
+def new_zeros(x: Any, shape: tuple[int, ...]) -> Any:
+    return wrap(backend.namespace(x.array).new_zeros(x.array, shape))
 
 
-def eye(n: int) -> Any:
-    return wrap(backend.numpy_words.eye(n))
-
-
-def ones(n: int) -> Any:
-    return wrap(backend.numpy_words.ones(n))
+def ones_like(x: Any) -> Any:
+    return wrap(backend.namespace(x.array).ones_like(x.array))
 
 
 def zeros_like(x: Any) -> Any:
@@ -62,6 +58,6 @@ def concatenate(xs: Any, dim: int) -> Any:
 
 __all__ = ["Primitive", "registry", "absolute", "negative", "equal", "not_equal", "less",
            "less_equal", "greater", "greater_equal", "arcsin", "arccos", "arctan", "arcsinh",
-           "arccosh", "arctanh", "arctan2", "tile", "copy", "index_add", "asarray", "zeros", "eye", "ones",
-           "zeros_like", "concatenate", "activation", "elementwise", "indexing", "linalg", "loss",
+           "arccosh", "arctanh", "arctan2", "tile", "copy", "index_add", "asarray",
+           "new_zeros", "ones_like", "zeros_like", "concatenate", "activation", "elementwise", "indexing", "linalg", "loss",
            "norm", "reduce", "select", "shape"]

@@ -13,7 +13,7 @@ def sigmoid(xp, x):
 
 
 @primitive(law="()->()", domain={"x": "nonzero"},
-           x=lambda xp, g, out: g * (out > 0))
+           x=lambda xp, g, out: g * (out != 0))
 def relu(xp, x):
     """``max(x, 0)``, elementwise; its derivative at 0 is 0."""
     return xp.maximum(x, 0)
@@ -34,7 +34,7 @@ def _elu(xp, x, alpha, scale, input_scale):
 
 def _elu_rule(xp, g, x, alpha, scale, input_scale):
     slope = xp.exp(xp.where(x < 0, x, 0.0) * input_scale) * (alpha * scale * input_scale)
-    return g * xp.where(x > 0, scale, slope)
+    return g * xp.where(x <= 0, slope, scale)
 
 
 @primitive(law="()->()", domain={"x": "nonzero"},
@@ -54,7 +54,7 @@ def selu(xp, x):
     return _elu(xp, x, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
-@primitive(law="()->()", domain={"x": "nonzero"}, shown="EluBackward0",
+@primitive(law="()->()", domain={"x": "nonzero"},
            x=lambda xp, g, x, alpha: _elu_rule(xp, g, x, alpha, 1.0, 1.0 / alpha))
 def celu(xp, x, alpha=1.0):
     """``x`` above 0, ``alpha * (exp(x / alpha) - 1)`` below (Barron 2017)."""
@@ -109,7 +109,8 @@ def logsigmoid(xp, x):
 
 
 @primitive(law="()->()", domain={"x": "fraction"},
-           x=lambda xp, g, x, min_val, max_val: xp.where((x > min_val) & (x < max_val), g, 0.0))
+           x=lambda xp, g, x, min_val, max_val: xp.where(
+               (x <= min_val) | (x >= max_val), 0.0, g))
 def hardtanh(xp, x, min_val=-1.0, max_val=1.0):
     """``x`` limited to ``[min_val, max_val]``; flat at and beyond both ends."""
     return xp.minimum(xp.maximum(x, min_val), max_val)

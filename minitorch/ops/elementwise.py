@@ -81,7 +81,7 @@ def negative(xp, x):
 
 @primitive(promote="same", law="(),()->()",
            x=lambda xp, g: g,
-           y=lambda xp, g, x, y: -g * xp.floor(x / y),
+           y=lambda xp, g, x, y: -g * xp.floor_divide(x, y),
            domain={"y": "nonzero"})
 def remainder(xp, x, y):
     """The remainder of ``x / y`` with the sign of ``y``, elementwise (Python's ``%``)."""

@@ -51,7 +51,7 @@ def overwrite(xp, x, value):
 
 
 @primitive(x=lambda xp, g, x_shape, dim, index: xp.scatter_add(
-               xp.zeros(x_shape, g.dtype), dim, index, g))
+               xp.new_zeros(g, x_shape), dim, index, g))
 def gather(xp, x, dim, index):
     """``out[i][j] = x[index[i][j]][j]`` for dim 0, and so on for other dimensions."""
     _check(x, dim, index, "gather")
@@ -112,7 +112,7 @@ def masked_fill(xp, x, mask, value):
 
 
 def _sorted_rule(xp, g, x_shape, indices, dim):
-    return (xp.scatter(xp.zeros(x_shape, g.dtype), dim % len(x_shape), indices, g) if x_shape
+    return (xp.scatter(xp.new_zeros(g, x_shape), dim % len(x_shape), indices, g) if x_shape
             else g)
 
 

@@ -1,5 +1,7 @@
 """Matrix products."""
 
+import numpy as np
+
 from minitorch.primitive import primitive
 
 
@@ -98,26 +100,23 @@ def _letters(equation, shapes):
 def _einsum_rule(xp, g, place, equation, xs, shapes):
     """The product of ``g`` with the other operands, summed to this operand's labels."""
     terms, out = _letters(equation, shapes)
-    mine, factors, labels = terms[place], [g], [out]
+    factors, labels = [g], [out]
     for i, (term, x) in enumerate(zip(terms, xs)):
         if i != place:
             factors.append(x)
             labels.append(term)
-    # A repeated label reads a diagonal: give its later copies fresh names, tied by identities.
-    fresh = iter(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in "".join(terms) + out)
-    unique = ""
-    for c, n in zip(mine, shapes[place]):
-        if c in unique:
-            new = next(fresh)
-            factors.append(xp.cast(xp.eye(n), g.dtype))
-            labels.append(c + new)
-            c = new
-        unique += c
-    for c, n in zip(unique, shapes[place]):  # summed away by itself, or stretched from size 1
-        if not any(c in term for term in labels):
-            factors.append(xp.cast(xp.ones(n), g.dtype))
-            labels.append(c)
-    return xp.einsum(",".join(labels) + "->" + unique, *factors)
+    sizes = dict(zip(terms[place], shapes[place]))  # in the order of the operand's own labels
+    known = [c for c in sizes if any(c in term for term in labels)]
+    pulled = xp.einsum(",".join(labels) + "->" + "".join(known), *factors)
+    # A label that stands nowhere else was summed away: every position gets the same.
+    found = dict(zip(known, pulled.shape))
+    pulled = xp.reshape(pulled, tuple([found.get(c, 1) for c in sizes]))
+    pulled = xp.broadcast_to(pulled, tuple([max(found.get(c, 1), n) for c, n in sizes.items()]))
+    if len(sizes) == len(terms[place]):
+        return pulled
+    # A label that stands twice read a diagonal: write into it.
+    return xp.index_add(pulled, shapes[place], tuple(
+        [np.arange(sizes[c]).reshape([-1 if c == d else 1 for d in sizes]) for c in terms[place]]))
 
 
 @primitive(xs=_einsum_rule)

@@ -52,8 +52,8 @@ def l1_loss(xp, x, y, reduction="mean"):
 
 def _smooth_l1_rule(xp, g, x, y, reduction, beta):
     d = x - y
-    near = xp.absolute(d) < beta
-    return share(g, size(d.shape), reduction) * xp.where(near, d / (beta or 1), xp.sign(d))
+    far = xp.absolute(d) >= beta
+    return share(g, size(d.shape), reduction) * xp.where(far, xp.sign(d), d / (beta or 1))
 
 
 @primitive(promote="same", law="(),()->()",
@@ -67,8 +67,8 @@ def smooth_l1_loss(xp, x, y, reduction="mean", beta=1.0):
 
 def _huber_rule(xp, g, x, y, reduction, delta):
     d = x - y
-    inside = xp.absolute(d) < delta
-    return share(g, size(d.shape), reduction) * xp.where(inside, d, delta * xp.sign(d))
+    far = xp.absolute(d) >= delta
+    return share(g, size(d.shape), reduction) * xp.where(far, delta * xp.sign(d), d)
 
 
 @primitive(promote="same", law="(),()->()",
@@ -116,8 +116,10 @@ def _bce_logits_rule(xp, g, x, y, weight, pos_weight, reduction):
 
 
 def _bce_logits_target_rule(xp, g, x, weight, pos_weight, reduction):
-    lost = xp.log1p(xp.exp(-xp.absolute(x))) - xp.minimum(x, 0.0)  # -log sigmoid(x)
-    d = -x if pos_weight is None else (pos_weight - 1) * lost - x
+    d = -x
+    if pos_weight is not None:
+        tail = xp.log1p(xp.exp(-xp.absolute(x)))
+        d = pos_weight * (tail - xp.minimum(x, 0.0)) - (tail + xp.maximum(x, 0.0))
     d = d if weight is None else d * weight
     return share(g, size(d.shape), reduction) * d
 
@@ -178,7 +180,7 @@ def _nll_rule(xp, g, x_shape, target, weight, ignore_index, reduction):
     # Only the target's own log-probability matters.
     w, safe, kept = class_weights(xp, g, target, weight, ignore_index)
     g = xp.where(kept, -(g * w / total_weight(xp, w, reduction)), 0.0)
-    return xp.scatter(xp.zeros(x_shape, g.dtype), 1, safe[:, None], g[:, None])
+    return xp.scatter(xp.new_zeros(g, x_shape), 1, safe[:, None], g[:, None])
 
 
 @primitive(x=_nll_rule)

@@ -59,18 +59,27 @@ def mean(xp, x, dim=None, keepdim=False):
     return xp.mean(x, axes(x.shape, dim), keepdim)
 
 
+def _before(xp, x):
+    """For each element, the product of those before it in its row, in log2(n) steps."""
+    ones = xp.ones_like(x)
+    out = xp.concatenate((ones[..., :1], x[..., :-1]), -1)
+    n = 1
+    while n < x.shape[-1]:
+        out = out * xp.concatenate((ones[..., :n], out[..., :-n]), -1)
+        n *= 2
+    return out
+
+
 def _prod_rule(xp, g, x, out, dim, keepdim):
-    spread_g = spread(xp, g, x.shape, dim, keepdim)
+    if not x.ndim:
+        return g
+    g = spread(xp, g, x.shape, dim, keepdim)
     if not xp.any(x == 0):
-        return spread_g * spread(xp, out, x.shape, dim, keepdim) / x
-    # Somewhere a factor is 0: multiply the *other* factors of each element outright.
-    if dim is None:
-        flat = xp.reshape(x, (-1,))
-        others = xp.where(xp.eye(flat.shape[0]) > 0, 1.0, flat)
-        return spread_g * xp.reshape(xp.prod(others, 1), x.shape)
-    last = xp.swapaxes(x, dim, -1)
-    others = xp.where(xp.eye(last.shape[-1]) > 0, 1.0, xp.unsqueeze(last, -2))
-    return spread_g * xp.swapaxes(xp.prod(others, -1), dim, -1)
+        return g * spread(xp, out, x.shape, dim, keepdim) / x
+    # Somewhere a factor is 0: multiply the others, those before and those after each element.
+    rows = xp.reshape(x, (-1,)) if dim is None else xp.swapaxes(x, dim, -1)
+    others = _before(xp, rows) * xp.flip(_before(xp, xp.flip(rows, -1)), -1)
+    return g * (xp.reshape(others, x.shape) if dim is None else xp.swapaxes(others, dim, -1))
 
 
 @primitive(shown=_numbered("Prod"), x=_prod_rule)
@@ -145,7 +154,7 @@ def _to_index(xp, g, x_shape, indices, dim, keepdim):
         return g
     if not keepdim:
         g, indices = xp.unsqueeze(g, dim), xp.unsqueeze(indices, dim)
-    return xp.scatter(xp.zeros(x_shape, g.dtype), dim % len(x_shape), indices, g)
+    return xp.scatter(xp.new_zeros(g, x_shape), dim % len(x_shape), indices, g)
 
 
 def _chosen(xp, x, pick, dim, keepdim):

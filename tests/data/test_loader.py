@@ -343,7 +343,8 @@ def test_a_collate_fn_is_given_the_items():
 
 
 @pytest.mark.parametrize("options", [{}, {"transform": lambda x: x.float()},
-                                     {"target_transform": lambda y: y % 2}], ids=str)
+                                     {"target_transform": lambda y: y % 2}],
+                         ids=["plain", "transform", "target_transform"])
 def test_the_digits_come_in_the_same_batches_either_way(options):
     digits = minitorch.data.Digits(train=False, **options)
     fast, slow = (next(iter(DataLoader(digits, batch_sampler=[[3, 381, -1, 3]], collate_fn=f)))

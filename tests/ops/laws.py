@@ -6,15 +6,13 @@ ones a softmax or batch norm whose gradient is always zero would pass.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 
 import minitorch
-from minitorch import engine, ops
-from minitorch.backend import numpy_words
+from minitorch import ops
 from minitorch.engine import wrap
 from tests.cases import Case, is_array, is_float
 from tests.ops.oracle import convert, theirs
@@ -86,8 +84,9 @@ def cotangent(case: Case, like: Any, salt: int = 0) -> Any:
 
 # Of a scatter source that is larger than the index. The numerical law covers ours.
 TORCH_CANNOT = "returned an invalid gradient"
-# The derivative of y log y at y = 0 is nan in PyTorch (0 / 0); ours is that of the other terms.
-UNDEFINED = {"kl_div"}
+# Where PyTorch's derivative is nan and ours need not be: that of y log y at y = 0, and at 0 that
+# of a norm which is nan.
+UNDEFINED = {"kl_div", "vector_norm"}
 
 
 def forward_agrees_with_torch(case: Case) -> None:
@@ -253,3 +252,60 @@ def rule_equals_its_forward_differentiated(case: Case) -> bool:
     for i, d, t in zip(needing, composed, grads(whole, leaves, g)):
         same(t.array, d.array, f"gradient {i} against its forward differentiated", case)
     return True
+
+
+# -- of arrays -------------------------------------------------------------------------------
+
+def everything(case: Case) -> list[Any]:
+    """The result and all first gradients as arrays."""
+    needing = case.differentiable
+    out, leaves = ours(case, needing)
+    g = wrap(cotangent(case, out.array))
+    return [out.array, *[d.array for d in grads(out, leaves, g)]]
+
+
+def neither_inputs_nor_cotangent_are_written(case: Case) -> None:
+    """Arrays are read-only in every law; here their bytes are also compared."""
+    before = [a.tobytes() for a in case.args if is_array(a)]
+    needing = case.differentiable
+    out, leaves = ours(case, needing)
+    if needing:
+        result, g = out.array.tobytes(), wrap(cotangent(case, out.array))
+        seed = g.array.tobytes()
+        grads(out, leaves, g, create_graph=True)
+        grads(out, leaves, g)
+        assert (result, seed) == (out.array.tobytes(), g.array.tobytes()), case
+    assert before == [a.tobytes() for a in case.args if is_array(a)], case
+
+
+def layout_does_not_matter(case: Case, relaid: Case) -> None:
+    """The same numbers, laid out otherwise in memory, give the same result and gradients."""
+    for a, b in zip(everything(relaid), everything(case)):
+        same(a, b, "another layout", case)
+
+
+# -- what is refused -------------------------------------------------------------------------
+
+def lacking(error: BaseException) -> bool:
+    """Whether PyTorch merely lacks a kernel for this dtype: there we may give a result."""
+    return "not implemented for" in str(error) or isinstance(error, NotImplementedError)
+
+
+def agrees_or_both_raise(case: Case) -> None:
+    """The forward and, for floats, the gradient; where PyTorch raises, so do we."""
+    try:
+        expected = numbers(theirs(case)[0])
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        refused = error
+    else:
+        same(ours(case)[0].array, expected, "forward", case)
+        if expected.dtype.kind == "f":
+            gradient_agrees_with_torch(case)
+        return
+    try:
+        out = ours(case)[0].array
+    except Exception as error:
+        assert lacking(refused) or isinstance(error, type(refused)) or isinstance(
+            refused, type(error)), f"{case}: PyTorch raises {refused!r}, we raise {error!r}"
+    else:
+        assert lacking(refused), f"{case}: PyTorch raises {refused!r}, we give {out!r}"

@@ -25,37 +25,42 @@ def run(*arguments):
 
 
 def test_xor_side_by_side():
-    done = run("xor", "--epochs", "1001")
+    done = run("xor", "--epochs", "101", "--float64")
     assert done.returncode == 0, done.stderr
-    rows = [line for line in done.stdout.splitlines() if " = step " in line.replace("=  ", "= ")]
-    assert len(rows) == 2
-    left, right = re.split(r" =  ", rows[1])
-    assert left.strip() == right.strip() == "step  1000  cost 0.69309998"
-    assert "All 7 lines are identical." in done.stdout
+    rows = [line for line in done.stdout.splitlines() if line.startswith("  step ")]
+    assert len(rows) == 1
+    left, right = re.split(r" [=≈≠]  ", rows[0])
+    assert left.strip() == right.strip() == "step     0  cost 0.70324699"
+    assert "All 6 lines are identical." in done.stdout
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
 def test_a_table_of_costs():
-    done = run("mnist-batchnorm", "--epochs", "2", "--threads", "1")
+    done = run("mnist-nn", "--epochs", "2", "--threads", "1", "--yardstick")
     assert done.returncode == 0, done.stderr
     assert "1 for each engine" in done.stdout
-    rows = re.findall(r"^ +(\d) +(\d\.\d{9}) +(\d\.\d{9}) +(\S+) +\S+ s +\S+ s$",
+    rows = re.findall(r"^ +(\d) +(\d+\.\d{9}) +(\d+\.\d{9}) +(\S+) +\S+ +\S+ s +\S+ s$",
                       done.stdout, re.MULTILINE)
     assert [row[0] for row in rows] == ["1", "2"]
-    for _, one, other, _ in rows:
+    for _, one, other, difference in rows:
         assert float(one) == pytest.approx(float(other), rel=1e-4)
+        exact = abs(float(one) - float(other)) / float(one)
+        assert float(difference) == pytest.approx(exact, rel=0.1, abs=1e-12)
     assert re.search(r"^ +accuracy +0\.\d{4} +0\.\d{4}", done.stdout, re.MULTILINE)
+    assert "The same numbers" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
-def test_only_one_engine_works_at_a_time():
-    with Comparison(["xor", "--epochs", "1001"]) as comparison:
+def test_engines_take_turns_until_both_have_ended():
+    with Comparison(["xor", "--epochs", "1"]) as comparison:
         turns = []
         comparison.watch = turns.append
-        pairs = list(comparison)
-    assert [one.text for one, _ in pairs] == [other.text for _, other in pairs]
-    assert turns[:4] == ["PyTorch", "minitorch"] * 2
+        rows = list(comparison)
+    assert [one.text for one, _ in rows] == [other.text for _, other in rows]
+    assert len(rows) == 6 and turns == ["PyTorch", "minitorch"] * 7
+    assert comparison.engines[0].startswith("PyTorch 2")
+    assert comparison.engines[1].startswith("minitorch ")
 
 
 def test_an_engine_that_fails_is_an_error():
@@ -79,7 +84,7 @@ def test_list_and_help():
 
 
 @pytest.mark.parametrize("arguments", [["nothing"], ["xor", "--epochs", "0"], [],
-                                       ["xor", "--threads", "x"]])
+                                       ["xor", "--threads", "x"], ["xor", "--yardstick"]])
 def test_bad_arguments(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         command.main(arguments)
@@ -100,14 +105,14 @@ def test_one_engine_alone(monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("step     0  cost 0.74340731\n0 xor 0 = ")
 
 
-def conclude(pairs):
+def conclude(rows):
     report = Report(Screen())
-    for one, other in pairs:
-        report.add(one and Line(one, 0.1), other and Line(other, 0.1))
+    for row in rows:
+        report.add(*(text and Line(text, 0.1) for text in row))
     return report.conclude()
 
 
-@pytest.mark.parametrize(("pairs", "agree"), [
+@pytest.mark.parametrize(("rows", "agree"), [
     ([("Epoch: 0001 cost = 2.000", "Epoch: 0001 cost = 2.001")], True),
     ([("Epoch: 0001 cost = 2.000", "Epoch: 0001 cost = 2.100")], False),
     ([("Epoch: 0001 cost = 2.000", "Epoch: 0001 cost = nan")], False),
@@ -115,6 +120,8 @@ def conclude(pairs):
       ("Accuracy: 0.9500", "Accuracy: 0.9440")], False),
     ([("Epoch: 0001 cost = 2.000", None)], False),
     ([("Epoch: 0001 cost = 2.0", "Epoch: 0001 cost = 2.0"), ("Learning finished", None)], False),
+    ([[f"Epoch: 0001 cost = {cost}" for cost in (2.0, 2.2, 2.1)]], True),
+    ([[f"Epoch: 0001 cost = {cost}" for cost in (2.0, 2.2, 2.01)]], False),
     ([("x 1.00000", "x 1.00000"), ("y 2.0", "y 2.0")], True),
     ([("x 1.00000", "x 1.00001")], True),
     ([("x 1.00000", "x 1.00100")], False),
@@ -122,5 +129,5 @@ def conclude(pairs):
     ([("x 1.0", None)], False),
     ([], False),
 ])  # fmt: skip
-def test_the_verdict(pairs, agree):
-    assert conclude(pairs) is agree
+def test_the_verdict(rows, agree):
+    assert conclude(rows) is agree

@@ -70,7 +70,13 @@ def _prepare_dropout(input: Any, p: float, training: bool, inplace: bool) -> boo
 
 def _kept(x: Any, p: float) -> Any:
     """A bool mask, True with probability ``1 - p``: PyTorch's draws from the default stream."""
-    mask = default_generator.bernoulli(x.array.shape, 1 - p)
+    shape, strides = x.array.shape, x.array.strides
+    if x.array.flags.c_contiguous or 0 in strides:
+        mask = default_generator.bernoulli(shape, 1 - p)
+    else:  # drawn in the order of memory: that of a transposed input is another
+        order = sorted(range(len(shape)), key=lambda i: -strides[i])
+        drawn = default_generator.bernoulli(tuple([shape[i] for i in order]), 1 - p)
+        mask = drawn.transpose(np.argsort(order))
     return mask if isinstance(x.array, np.ndarray) else backend.move(mask, x.device)
 
 

@@ -1,0 +1,113 @@
+"""Tensors as Python numbers, lists, NumPy arrays and text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minitorch import dtypes, engine, ops, printing
+from minitorch.engine import wrap
+
+
+class Exchange(engine.Tensor):
+    """What leaves minitorch: numbers, lists, arrays that share memory, text."""
+
+    __array_priority__ = 1000  # ndarray * Tensor is left to Tensor
+
+    def item(self) -> Any:
+        """The single element as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to "
+                               f"Scalar")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """The NumPy array that shares this tensor's memory; ``force`` detaches and copies."""
+        if self.node is not None and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
+                               "tensor.detach().numpy() instead.")
+        if not isinstance(self.array, np.ndarray):
+            if not force:
+                raise TypeError("can't convert a tensor on the GPU to numpy. Use Tensor.cpu() to "
+                                "copy the tensor to host memory first.")
+            return self.array.get()
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy()
+        if dtype is not None and array.dtype != dtype:
+            return array.astype(dtype)
+        return array.copy() if copy else array
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        return wrap(np.asarray(array))
+
+    def __dlpack__(self, **options: Any) -> Any:
+        if self.node is not None:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            count = "no values" if not self.array.size else "more than one value"
+            raise RuntimeError(f"Boolean value of Tensor with {count} is ambiguous")
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "iub" or self.array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def __len__(self) -> int:
+        if not self.array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([ops.index(self, i) for i in range(len(self.array))])
+
+    def __reversed__(self) -> Any:
+        return ops.flip(self, (0,)) if self.array.ndim else self
+
+    def __contains__(self, value: Any) -> bool:
+        if isinstance(value, (engine.Tensor, int, float, np.generic)):
+            return bool(ops.eq(self, value).array.any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in "
+                           f"a {type(value)}.")
+
+    def __repr__(self) -> str:
+        suffixes = []
+        array = self.array
+        if not isinstance(array, np.ndarray):
+            suffixes.append(f"device='cuda:{array.device.id}'")
+            array = array.get()
+        if self.grad_fn is not None:  # type: ignore[attr-defined]
+            suffixes.append(f"grad_fn=<{self.grad_fn.name}>")  # type: ignore[attr-defined]
+        elif self.node is not None:
+            suffixes.append("requires_grad=True")
+        return printing.tensor_text(array, suffixes=suffixes, default_dtype=dtypes.default())
+
+    def __format__(self, spec: str) -> str:
+        if not self.array.ndim and type(self) is engine.Tensor.public:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)

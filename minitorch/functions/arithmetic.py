@@ -1,0 +1,297 @@
+"""Arithmetic in PyTorch's spellings, and elementary functions made of others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minitorch import dtypes, engine, ops
+from minitorch.engine import wrap
+from minitorch.functions.common import (
+    as_float,
+    bare,
+    common_dtype,
+    into,
+    method,
+    require_one_dtype,
+)
+from minitorch.operators import refuse_bool
+
+__all__ = [
+    "add", "sub", "subtract", "rsub", "div", "divide", "true_divide", "float_power", "addcmul",
+    "addcdiv", "lerp", "clamp", "clip", "clamp_min", "clamp_max", "fmax", "fmin", "hypot",
+    "copysign", "logaddexp", "logaddexp2", "xlogy", "exp2", "frac", "fix", "sgn", "logit",
+    "deg2rad", "rad2deg", "nan_to_num", "isposinf", "isneginf", "isreal", "signbit", "positive",
+    "bitwise_left_shift", "bitwise_right_shift",
+]
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    if type(alpha) is int and alpha == 1:
+        return other
+    if isinstance(alpha, float) and common_dtype(input, other).kind != "f":
+        raise RuntimeError(f"{name}: For integral input tensors, argument alpha must not be a "
+                           f"floating point number.")
+    return other * alpha
+
+
+@method
+def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+    """``input + alpha * other``, elementwise."""
+    return into(out, ops.add(input, _scaled("add", input, other, alpha)))
+
+
+@method
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+    """``input - alpha * other``, elementwise; raises RuntimeError for bools."""
+    refuse_bool(input, other)
+    return into(out, ops.subtract(input, _scaled("sub", input, other, alpha)))
+
+
+@method
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``other - alpha * input``, elementwise."""
+    return sub(other, input, alpha=alpha)
+
+
+@method
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
+    """``input / other``; ``rounding_mode`` "floor" or "trunc" rounds the quotient."""
+    if rounding_mode is None:
+        return into(out, ops.divide(input, other))
+    if rounding_mode == "floor":
+        return into(out, ops.floor_divide(input, other))
+    if rounding_mode != "trunc":
+        raise RuntimeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but "
+                           f"found '{rounding_mode}'")
+    dt = common_dtype(input, other)
+    if dt.kind == "f":
+        return into(out, ops.trunc(ops.divide(input, other)))
+    # Exact for integers of any size: a quotient in floating point would round them.
+    whole = ops.subtract(input, ops.fmod(input, other))
+    return into(out, ops.floor_divide(whole, other))
+
+
+@method
+def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
+    """``input ** exponent`` in float64."""
+    base, power = [v.double() if isinstance(v, engine.Tensor) else float(v)  # type: ignore
+                   for v in (input, exponent)]
+    return into(out, ops.pow(base, power))
+
+
+@method
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any = None) -> Any:
+    """``input + value * tensor1 * tensor2``, elementwise."""
+    if common_dtype(input, tensor1, tensor2).kind != "f":
+        value = int(value)
+    return into(out, ops.add(input, tensor1 * tensor2 * value))
+
+
+@method
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any = None) -> Any:
+    """``input + value * tensor1 / tensor2``, elementwise; raises RuntimeError for integers."""
+    if common_dtype(tensor1, tensor2).kind != "f":
+        raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors "
+                           "first, as in x.float()")
+    return into(out, ops.add(input, tensor1 / tensor2 * value))
+
+
+@method
+def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
+    """``input + weight * (end - input)``, elementwise; all of one dtype."""
+    require_one_dtype("lerp", input, end, weight)
+    return into(out, ops.add(input, ops.multiply(ops.subtract(end, input), weight)))
+
+
+@method
+def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
+    """``input`` limited to ``[min, max]``; a bound may be None, a number or a tensor."""
+    dt = common_dtype(*[v for v in (input, min, max) if v is not None])
+    if dt != input.array.dtype:
+        input = ops.cast(input, dt)
+    if dt.kind != "f":  # -1 is 255 to a uint8, as in PyTorch
+        min, max = [int(np.asarray(v).astype(dt)) if isinstance(v, int) else v for v in (min, max)]
+    return into(out, ops.clamp(input, min, max))
+
+
+@method
+def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
+    """``input``, but at least ``min``."""
+    return clamp(input, min, out=out)
+
+
+@method
+def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
+    """``input``, but at most ``max``."""
+    return clamp(input, None, max, out=out)
+
+
+# -- functions made of others, which give them their derivatives ---------------------------------
+
+@method
+def fmax(input: Any, other: Any, *, out: Any = None) -> Any:
+    """The larger of two, elementwise; a nan counts only where both are."""
+    return into(out, ops.where((input >= other) | ops.isnan(other), input, other))
+
+
+@method
+def fmin(input: Any, other: Any, *, out: Any = None) -> Any:
+    """The smaller of two, elementwise; a nan counts only where both are."""
+    return into(out, ops.where((input <= other) | ops.isnan(other), input, other))
+
+
+@method
+def hypot(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``sqrt(input**2 + other**2)``, elementwise."""
+    return into(out, ops.sqrt(input * input + other * other))
+
+
+@method
+def copysign(input: Any, other: Any, *, out: Any = None) -> Any:
+    """The size of ``input`` with the sign of ``other``, elementwise."""
+    sign = ops.where(bare("signbit", other), -1.0, 1.0)
+    return into(out, ops.abs(as_float(input)) * ops.cast(sign, common_dtype(input, other))
+                if isinstance(other, engine.Tensor) else ops.abs(as_float(input)) * sign)
+
+
+def _log_of_sum(exp: Any, log: Any, x: Any, y: Any) -> Any:
+    """``log(exp(x) + exp(y))``, shifted by the larger so that nothing overflows."""
+    top = ops.maximum(x, y).detach()
+    top = ops.where(ops.isfinite(top), top, 0.0)
+    return log(exp(x - top) + exp(y - top)) + top
+
+
+@method
+def logaddexp(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``log(exp(input) + exp(other))``, elementwise and without overflow."""
+    return into(out, _log_of_sum(ops.exp, ops.log, input, other))
+
+
+@method
+def logaddexp2(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``log2(2**input + 2**other)``, elementwise and without overflow."""
+    return into(out, _log_of_sum(exp2, ops.log2, input, other))
+
+
+@method
+def xlogy(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``input * log(other)``, elementwise; 0 where ``input`` is 0, unless ``other`` is nan."""
+    return into(out, input * ops.log(ops.where((input == 0) & (other <= 0), 1.0, other)))
+
+
+@method
+def exp2(input: Any, *, out: Any = None) -> Any:
+    """``2 ** input``, elementwise."""
+    return into(out, ops.pow(2.0, as_float(input)))
+
+
+@method
+def frac(input: Any, *, out: Any = None) -> Any:
+    """``input - trunc(input)``, elementwise."""
+    return into(out, ops.subtract(input, ops.trunc(input)))
+
+
+@method
+def fix(input: Any, *, out: Any = None) -> Any:
+    """``input`` without its fraction, elementwise."""
+    return ops.trunc(input, out=out)
+
+
+@method
+def sgn(input: Any, *, out: Any = None) -> Any:
+    """-1, 0 or 1 by the sign of ``input``, elementwise."""
+    return ops.sign(input, out=out)
+
+
+@method
+def logit(input: Any, eps: float | None = None, *, out: Any = None) -> Any:
+    """``log(x / (1 - x))``, elementwise, of ``input`` limited to ``[eps, 1 - eps]``."""
+    x = as_float(input)
+    if eps is not None:
+        x = ops.clamp(x, eps, 1 - eps)
+    return into(out, ops.log(x / (1 - x)))
+
+
+@method
+def deg2rad(input: Any, *, out: Any = None) -> Any:
+    """Degrees into radians, elementwise."""
+    return into(out, ops.multiply(input, math.pi / 180))
+
+
+@method
+def rad2deg(input: Any, *, out: Any = None) -> Any:
+    """Radians into degrees, elementwise."""
+    return into(out, ops.multiply(input, 180 / math.pi))
+
+
+@method
+def nan_to_num(input: Any, nan: float | None = None, posinf: float | None = None,
+               neginf: float | None = None, *, out: Any = None) -> Any:
+    """Finite numbers for nan (0), inf (the largest float) and -inf (the smallest)."""
+    if input.array.dtype.kind != "f":
+        return into(out, ops.clone(input))
+    most = dtypes.finfo(input.dtype).max
+    y = ops.where(ops.isnan(input), 0.0 if nan is None else nan, input)
+    y = ops.where(bare("isposinf", input), most if posinf is None else posinf, y)
+    return into(out, ops.where(bare("isneginf", input), -most if neginf is None else neginf, y))
+
+
+# -- results without derivative ------------------------------------------------------------------
+
+@method
+def isposinf(input: Any, *, out: Any = None) -> Any:
+    """Whether ``input`` is inf, elementwise."""
+    return into(out, ops.eq(input, math.inf))
+
+
+@method
+def isneginf(input: Any, *, out: Any = None) -> Any:
+    """Whether ``input`` is -inf, elementwise."""
+    return into(out, ops.eq(input, -math.inf))
+
+
+@method
+def isreal(input: Any) -> Any:
+    """True everywhere: there are no complex dtypes here."""
+    return bare("ones_like", input).bool()
+
+
+@method
+def signbit(input: Any, *, out: Any = None) -> Any:
+    """Whether ``input`` is negative (or -0.0), elementwise."""
+    return into(out, bare("signbit", input) if input.array.dtype.kind == "f" else
+                wrap(input.array < 0))
+
+
+@method
+def positive(input: Any) -> Any:
+    """``input`` itself; raises RuntimeError for bools."""
+    return +input
+
+
+def _shift(word: str, input: Any, other: Any, out: Any) -> Any:
+    dt = common_dtype(input, other)
+    if dt.kind not in "iu":
+        raise NotImplementedError(f'"{word}" not implemented for {dtypes.of_numpy(dt)}; it shifts '
+                                  f'integers')
+    x, y = [v.array.astype(dt) if isinstance(v, engine.Tensor) else dt.type(v)
+            for v in (input, other)]
+    return into(out, bare(word, x, y))
+
+
+@method
+def bitwise_left_shift(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``input << other`` of integers, elementwise."""
+    return _shift("left_shift", input, other, out)
+
+
+@method
+def bitwise_right_shift(input: Any, other: Any, *, out: Any = None) -> Any:
+    """``input >> other`` of integers, elementwise."""
+    return _shift("right_shift", input, other, out)
+
+
+subtract, divide, true_divide, clip = sub, div, div, clamp

@@ -1,0 +1,127 @@
+"""Elements in order, distinct, counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minitorch import dtypes, engine, ops
+from minitorch.engine import wrap
+from minitorch.functions.common import axis_of, common_dtype, into, method
+from minitorch.functions.results import pair
+
+__all__ = ["sort", "argsort", "msort", "topk", "unique", "unique_consecutive", "bincount", "histc",
+           "searchsorted", "bucketize", "isin"]
+
+
+@method
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False, *,
+         out: Any = None) -> Any:
+    """``(values, indices)`` in order along ``dim``; always stable."""
+    values, indices = ops.sort(input, axis_of(input, dim), descending)
+    return pair("sort", values, wrap(indices), out)
+
+
+@method
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+    """The indices that sort along ``dim``."""
+    return sort(input, dim, descending)[1]
+
+
+@method
+def msort(input: Any, *, out: Any = None) -> Any:
+    """In order along the first dimension."""
+    return into(out, sort(input, 0)[0])
+
+
+@method
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *,
+         out: Any = None) -> Any:
+    """``(values, indices)`` of the ``k`` largest (or smallest) along ``dim``."""
+    d = axis_of(input, dim)
+    if not 0 <= k <= (input.array.shape[d] if input.ndim else 1):
+        raise RuntimeError(f"selected index k out of range: k={k} for shape {tuple(input.shape)} "
+                           f"and dim {dim}")
+    values, indices = ops.topk(input, k, d, largest, sorted)
+    return pair("topk", values, wrap(indices), out)
+
+
+# -- values ----------------------------------------------------------------------------------
+
+@method
+def unique(input: Any, sorted: bool = True, return_inverse: bool = False,
+           return_counts: bool = False, dim: int | None = None) -> Any:
+    """The distinct values in order; optionally where each element went, and how often."""
+    values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True,
+                                        axis=dim)
+    inverse = inverse.reshape(input.shape if dim is None else -1)
+    return _some(values, return_inverse and inverse, return_counts and counts)
+
+
+@method
+def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False,
+                       dim: int | None = None) -> Any:
+    """The elements, flattened, of which each differs from the one before."""
+    if dim is not None:
+        raise NotImplementedError("unique_consecutive: dim is not supported, only the flattened "
+                                  "tensor")
+    flat = input.array.reshape(-1)
+    first = np.ones(flat.size, bool)
+    first[1:] = flat[1:] != flat[:-1]
+    starts = first.nonzero()[0]
+    inverse = (np.cumsum(first) - 1).reshape(input.shape)
+    return _some(flat[first], return_inverse and inverse,
+                 return_counts and np.diff(np.append(starts, flat.size)))
+
+
+def _some(*arrays: Any) -> Any:
+    wanted = tuple([wrap(a) for a in arrays if a is not False])
+    return wanted[0] if len(wanted) == 1 else wanted
+
+
+@method
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each non-negative integer occurs."""
+    if input.ndim != 1 or input.array.dtype.kind not in "iu" or (input.array < 0).any():
+        raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got "
+                           f"{input.dtype} of shape {tuple(input.shape)}")
+    found = np.bincount(input.array, None if weights is None else weights.array, minlength)
+    if weights is not None and weights.array.dtype == dtypes.FLOAT32:
+        found = found.astype(np.float32)
+    return wrap(found)
+
+
+@method
+def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: Any = None) -> Any:
+    """How many elements fall into each of ``bins`` equal parts of [min, max]."""
+    if min == max and input.array.size:
+        min, max = input.array.min(), input.array.max()
+    if min == max:
+        min, max = min - 1, max + 1
+    counts = np.histogram(input.array, bins, (float(min), float(max)))[0]
+    return into(out, wrap(counts.astype(input.array.dtype)))
+
+
+def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False,
+                 side: str | None = None) -> Any:
+    """Where each value would be inserted into a sorted 1-D tensor to keep its order."""
+    if sorted_sequence.ndim != 1:
+        raise RuntimeError(f"searchsorted: boundaries tensor should be 1 dimension here, but has "
+                           f"{sorted_sequence.ndim}")
+    values = input.array if isinstance(input, engine.Tensor) else input
+    found = np.searchsorted(sorted_sequence.array, values, side or ("right" if right else "left"))
+    return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
+
+
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+    """The bucket, between sorted ``boundaries``, that each value falls into."""
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False,
+         invert: bool = False) -> Any:
+    """Whether each element occurs among ``test_elements``."""
+    common_dtype(elements, test_elements)
+    a, b = [getattr(v, "array", v) for v in (elements, test_elements)]
+    return wrap(np.asarray(np.isin(a, b, invert=invert)))

@@ -1,0 +1,25 @@
+"""Results that come in pairs, and print as PyTorch's ``torch.return_types``."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from functools import lru_cache
+from typing import Any
+
+FIELDS = {"aminmax": ["min", "max"]}  # all others: values and indices
+
+
+@lru_cache(maxsize=None)
+def _type(name: str) -> Any:
+    def text(self: Any) -> str:
+        fields = ",\n".join(f"{k}={v!r}" for k, v in zip(self._fields, self))
+        return f"torch.return_types.{name}(\n{fields})"
+    base = namedtuple(name, FIELDS.get(name, ["values", "indices"]))
+    return type(name, (base,), {"__repr__": text, "__slots__": ()})
+
+
+def pair(name: str, first: Any, second: Any, out: Any = None) -> Any:
+    """A named pair; delivered into the two tensors of ``out``, if given."""
+    if out is not None:
+        first, second = out[0].receive(first), out[1].receive(second)
+    return _type(name)(first, second)
