@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         return status
+    except KeyboardInterrupt:
+        return 130
     except (RuntimeError, ValueError, OSError) as error:
         print(f"minitorch {options.command}: error: {error}", file=sys.stderr)
         return 2

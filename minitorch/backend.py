@@ -92,15 +92,21 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     def scatter_add(x: Array, dim: int, where: Array, source: Array) -> Array:
         """A copy of ``x`` with ``source[i..]`` added at position ``where[i..]`` along ``dim``."""
         out = x.copy()
-        np_.add.at(out, along(np_, where, dim), corner(source, where.shape))
+        if where.size:
+            key = along(np_, where, dim)
+            np_.add.at(line(out), key, corner(source, line(where).shape))
         return out
 
     def gather(x: Array, dim: int, where: Array) -> Array:
-        return np_.asarray(x[along(np_, where, dim)])
+        if not where.size:
+            return new_zeros(x, where.shape)
+        out = line(x)[along(np_, where, dim)]
+        return out if where.ndim else out.reshape(())
 
     def scatter(x: Array, dim: int, where: Array, source: Array) -> Array:
         out = x.copy()
-        out[along(np_, where, dim)] = corner(source, where.shape)
+        if where.size:
+            line(out)[along(np_, where, dim)] = corner(source, line(where).shape)
         return out
 
     def erf(x: Array) -> Array:
@@ -127,7 +133,7 @@ def where(condition: Array, x: Any, y: Any) -> Array:
         condition, x, y = ~condition, y, x
     kind = _BITS.get(getattr(x, "dtype", None))
     if (kind is None or x.size < 4096 or condition.dtype != bool
-            or type(y) is not float and getattr(y, "dtype", None) != x.dtype):
+            or (type(y) is not float and getattr(y, "dtype", None) != x.dtype)):
         return np.where(condition, x, y)
     mask = np.negative(condition.view(np.int8)).astype(kind)  # all bits set, or none
     bits, other = x.view(kind), np.asarray(y, x.dtype).view(kind)
@@ -152,14 +158,18 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
 def is_basic(key: Any) -> bool:
     """Whether ``x[key]`` is basic indexing: each element is read at most once, and shared."""
     keys = key if isinstance(key, tuple) else (key,)
-    return all(k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))
-               and not isinstance(k, (bool, np.bool_)) for k in keys)
+    return all(k is None or k is Ellipsis or (isinstance(k, (int, np.integer, slice))
+               and not isinstance(k, (bool, np.bool_))) for k in keys)
+
+
+def line(x: Array) -> Array:
+    """A 0-d array as one of a single element, over the same memory."""
+    return x if x.ndim else x.reshape(1)
 
 
 def along(np_: Any, where: Array, dim: int) -> tuple[Array, ...]:
     """Index arrays that pick ``where`` along ``dim`` and every position along the other axes."""
-    if where.ndim == 0:
-        return ()  # one number: the only position there is
+    where = line(where)
     grids = [np_.arange(n).reshape((-1,) + (1,) * (where.ndim - i - 1))
              for i, n in enumerate(where.shape)]
     grids[dim] = where

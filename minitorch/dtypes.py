@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
+
+__all__ = ["dtype", "float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64",
+           "finfo", "iinfo", "get_default_dtype", "set_default_dtype", "promote_types", "can_cast"]
 
 
 class dtype:
@@ -64,13 +67,9 @@ def to_numpy(dt: Any) -> np.dtype[Any]:
     """NumPy's dtype for a minitorch dtype, a NumPy dtype or a Python number type."""
     if isinstance(dt, dtype):
         return dt.dtype
-    if dt is builtins.float:
-        return default()
-    if dt is builtins.int:
-        return INT64
     if dt is None:
         raise TypeError("dtype must be a torch.dtype, not None")
-    return of_numpy(dt).dtype
+    return of_numpy(dt).dtype  # of Python's types, float means float64 here too
 
 
 def default() -> np.dtype[Any]:
@@ -91,7 +90,7 @@ def set_default_dtype(d: dtype) -> None:
     _default = d.dtype
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_pair(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     """PyTorch's promotion of two dimensioned tensors: a float always wins over an integer."""
     if a.kind == "f" and b.kind != "f":
@@ -170,6 +169,11 @@ class finfo:
         self.smallest_normal = self.tiny
         self.dtype = info.dtype.name
 
+    def __repr__(self) -> str:
+        return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+                f"eps={self.eps:g}, smallest_normal={self.tiny:g}, tiny={self.tiny:g}, "
+                f"dtype={self.dtype})")
+
 
 class iinfo:
     """Limits of an integer dtype: ``max``, ``min``, ``bits``."""
@@ -178,3 +182,6 @@ class iinfo:
         info = np.iinfo(type.dtype)
         self.bits, self.max, self.min = info.bits, info.max, info.min
         self.dtype = info.dtype.name
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

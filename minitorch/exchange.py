@@ -62,14 +62,20 @@ class Exchange(engine.Tensor):
             raise RuntimeError(f"Boolean value of Tensor with {count} is ambiguous")
         return bool(self.array.item())
 
+    def _only(self) -> Any:
+        if self.array.size != 1:
+            raise ValueError(f"only one element tensors can be converted to Python scalars, not "
+                             f"one of shape {tuple(self.array.shape)}")
+        return self.array.item()
+
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._only())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._only())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._only())
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iub" or self.array.size != 1:

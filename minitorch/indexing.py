@@ -8,23 +8,28 @@ import numpy as np
 
 from minitorch import engine, ops
 from minitorch.engine import wrap
-from minitorch.inplace import assign, check_writable
+from minitorch.inplace import assign, check_writable, wrote
+from minitorch.literals import array_of
 from minitorch.modes import modes
 
 
-def _array(item: Any) -> Any:
-    """One index as NumPy wants it: tensors and lists become arrays, integers ints."""
+def _item(item: Any) -> Any:
+    """One index as NumPy wants it: integers as ints, tensors and lists as arrays."""
     if isinstance(item, engine.Tensor):
         item = item.array
-    if isinstance(item, (list, tuple, range)):
-        item = np.asarray(item)
-        item = item.astype(np.int64) if item.size == 0 else item
-    if isinstance(item, slice):
-        if item.step is not None and int(item.step) <= 0:
-            raise ValueError("step must be greater than zero; use torch.flip to reverse")
-        return slice(*[None if v is None else int(v)
-                       for v in (item.start, item.stop, item.step)])
-    if isinstance(item, (np.ndarray, np.generic)):
+    elif isinstance(item, (list, tuple, range)):
+        item = array_of(item) if len(item) else np.zeros(np.shape(item), np.int64)
+        if not item.size:
+            item = item.astype(np.int64)
+    elif item is None or item is Ellipsis or type(item) is int:
+        return item
+    elif isinstance(item, slice):
+        return _slice(item)
+    if isinstance(item, (bool, np.bool_)):
+        return np.asarray(item)
+    if isinstance(item, (int, np.integer)):
+        return int(item)
+    if isinstance(item, np.ndarray):
         if item.dtype == np.uint8:
             item = item.astype(bool)  # ByteTensor masks
         if item.dtype.kind not in "iub":
@@ -33,15 +38,41 @@ def _array(item: Any) -> Any:
         if item.ndim == 0 and item.dtype.kind != "b":
             return int(item)
         return np.array(item)  # a copy: the graph keeps it
-    return item
+    if isinstance(item, str):
+        raise TypeError(f"a tensor has no part named {item!r}: index it by position")
+    raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte "
+                     f"Variables are valid indices (got {type(item).__name__})")
+
+
+def _slice(item: slice) -> slice:
+    start, stop, step = [
+        v if v is None or type(v) is int else v.__index__() if hasattr(v, "__index__") else _no(v)
+        for v in (item.start, item.stop, item.step)]
+    if step is not None and step <= 0:
+        raise ValueError("step must be greater than zero; use torch.flip to reverse")
+    return slice(start, stop, step)
+
+
+def _no(v: Any) -> Any:
+    raise TypeError(f"slice indices must be integers or None or have an __index__ method, not "
+                    f"{type(v).__name__}")
+
+
+def _is_several(key: Any) -> bool:
+    """Whether a list stands for a tuple of indices, as in ``x[[0, 1], [1, 2]]``: NumPy's old rule,
+    which PyTorch keeps."""
+    return isinstance(key, list) and len(key) < 32 and any(
+        k is None or k is Ellipsis or isinstance(k, (slice, list, tuple, engine.Tensor, np.ndarray))
+        for k in key)
 
 
 def normalise(key: Any) -> Any:
+    """A key as NumPy wants it; raises for what is no index."""
     if type(key) is int or key is Ellipsis or key is None:
         return key
-    if isinstance(key, tuple):
-        return tuple([_array(k) for k in key])
-    return _array(key)
+    if isinstance(key, tuple) or _is_several(key):
+        return tuple([_item(k) for k in key])
+    return _item(key)
 
 
 def _split(key: Any) -> tuple[Any, Any]:
@@ -65,25 +96,40 @@ def _split(key: Any) -> tuple[Any, Any]:
 
 
 def getitem(x: Any, key: Any) -> Any:
+    """``x[key]``: a view for integers and slices, a copy for index tensors and masks."""
     first, key = _split(normalise(key))
     return ops.index(x if first is None else ops.index(x, first), key)
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:
+    """``x[key] = value``, a number or a tensor that broadcasts to ``x[key]``."""
+    tensor = isinstance(value, engine.Tensor)
+    if not tensor and not isinstance(value, (int, float, np.generic)):
+        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.legacy}Tensor; "
+                        f"wrap it in torch.tensor() first")
     first, key = _split(normalise(key))
     if first is not None:
         x = ops.index(x, first)
+    if tensor and value.array.dtype != x.array.dtype:
+        _require_convertible(x, key, value)
     check_writable(x)
-    tensor = isinstance(value, engine.Tensor)
-    new = value.array if tensor else value
     try:
-        if modes.grad and (x.node is not None or tensor and value.node is not None):
-            source = wrap(x.array, x.node)
-            assign(x, ops.index_put(source, key, value))
-            return
-        x.array[key] = new
-    except ValueError as error:
-        raise RuntimeError(f"shape mismatch: value of shape {np.shape(new)} cannot be written at "
-                           f"the chosen positions of a tensor of shape {tuple(x.shape)}: "
-                           f"{error}") from None
-    x.version[0] += 1
+        if modes.grad and (x.node is not None or (tensor and value.node is not None)):
+            assign(x, ops.index_put(wrap(x.array, x.node), key, value))
+        else:
+            x.array[key] = value.array if tensor else value
+            wrote(x)
+    except (ValueError, OverflowError) as error:
+        raise RuntimeError(f"shape mismatch: value of shape {tuple(np.shape(value))} cannot be "
+                           f"written at the chosen positions of a tensor of {x.dtype} and shape "
+                           f"{tuple(x.shape)}: {error}") from None
+
+
+def _require_convertible(x: Any, key: Any, value: Any) -> None:
+    """Raise where PyTorch does not convert the value: at index tensors, though not at masks that
+    take a single number."""
+    arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
+    masks = all(k.dtype == bool for k in arrays)
+    if arrays and not (masks and value.array.size == 1):
+        raise RuntimeError(f"Index put requires the source and destination dtypes match, got "
+                           f"{x.dtype} for the destination and {value.dtype} for the source.")

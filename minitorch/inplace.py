@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minitorch import anomaly, backend, dtypes, engine, ops
 from minitorch.engine import Leaf, wrap
 from minitorch.modes import modes
 from minitorch.primitive import Primitive
 from minitorch.views import refresh
+
+
+def require_own_places(x: Any) -> None:
+    """Raise RuntimeError unless each element of ``x`` has a place in memory of its own."""
+    array = x.array
+    if not array.flags.writeable or any(
+            not step and n > 1 for step, n in zip(array.strides, array.shape)):
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor "
+                           "refers to a single memory location, or the memory is read-only. "
+                           "Please clone() the tensor before performing the operation.")
 
 
 def check_writable(x: Any) -> None:
@@ -27,24 +39,30 @@ def check_writable(x: Any) -> None:
         if x.alias_of is not None and isinstance(x.alias_of.base.node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an "
                                "in-place operation. Do it inside torch.no_grad(), or on a copy.")
-    if not x.array.flags.writeable:
-        raise RuntimeError("unsupported operation: more than one element of the written-to tensor "
-                           "refers to a single memory location, or the memory is read-only. "
-                           "Please clone() the tensor before performing the operation.")
+    if not (x.array.flags.c_contiguous and x.array.flags.writeable):
+        require_own_places(x)
 
 
-def assign(x: Any, out: Any) -> Any:
-    """Give ``x`` the values of ``out`` and, where it was recorded, its history."""
+def check_result(x: Any, out: Any) -> None:
+    """Raise unless ``x`` can take the values of ``out``."""
     if out.array.shape != x.array.shape:
         raise RuntimeError(f"output with shape {list(x.array.shape)} doesn't match the broadcast "
                            f"shape {list(out.array.shape)}")
     if not dtypes.castable(out.array.dtype, x.array.dtype):
         raise RuntimeError(f"result type {out.dtype.legacy} can't be cast to the desired output "
                            f"type {x.dtype.legacy}")
+
+
+def assign(x: Any, out: Any) -> Any:
+    """Give ``x`` the values of ``out`` and, where it was recorded, its history."""
+    check_result(x, out)
     x.array[...] = out.array
     wrote(x)
     if out.node is None:
-        return x
+        if x.node is None or not modes.grad:
+            return x
+        out = ops.overwrite(wrap(x.array, x.node), out)  # what x was no longer matters
+    keep_result(out.node, out, x)
     if x.alias_of is None:
         x.node = out.node
         x.epoch += 1
@@ -54,6 +72,15 @@ def assign(x: Any, out: Any) -> Any:
         base.epoch += 1
         x.node, x.alias_of.epoch = out.node, base.epoch
     return x
+
+
+def keep_result(node: Any, out: Any, x: Any) -> None:
+    """Where the graph kept the result, let it keep the memory of ``x``: a later write shows."""
+    if node.saved and x.array.dtype == out.array.dtype and any(v is out.array for v in node.saved):
+        node.saved = tuple([x.array if v is out.array else v for v in node.saved])
+        node.versions = tuple([(x.version, x.version[0], what) if counter is out.version
+                               else (counter, before, what)
+                               for counter, before, what in node.versions])
 
 
 def wrote(x: Any) -> None:
@@ -68,13 +95,13 @@ def inplace(operator: Any) -> Callable[..., Any]:
     keeps = not isinstance(operator, Primitive) or any(
         operator.parameters[0] in names for names in operator.needs.values())
 
-    def method(x: Any, *args: Any, **kwargs: Any) -> Any:
-        check_writable(x)
-        source = x
-        if keeps and modes.grad and (x.node is not None or any(
+    def method(input: Any, *args: Any, **kwargs: Any) -> Any:
+        check_writable(input)
+        source = input
+        if keeps and modes.grad and (input.node is not None or any(
                 isinstance(a, engine.Tensor) and a.node is not None for a in args)):
-            source = wrap(x.array.copy(), x.node)  # the graph keeps what is overwritten
-        return assign(x, operator(source, *args, **kwargs))
+            source = wrap(input.array.copy(), input.node)  # the graph keeps what is overwritten
+        return assign(input, operator(source, *args, **kwargs))
 
     name = getattr(operator, "__name__", "operator")
     method.__name__ = f"{name}_"
@@ -82,22 +109,27 @@ def inplace(operator: Any) -> Callable[..., Any]:
     return method
 
 
-def copy_(x: Any, src: Any, non_blocking: bool = False) -> Any:
+def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     """Write the values of ``src``, broadcast and converted, into this tensor."""
-    check_writable(x)
-    if not modes.grad or (x.node is None and getattr(src, "node", None) is None):
-        xp = backend.namespace(x.array)
-        x.array[...] = ops.overwrite.forward(xp, x.array, getattr(src, "array", src))
-        wrote(x)
-        return x
-    return assign(x, ops.overwrite(wrap(x.array, x.node), src))
+    if not isinstance(src, (engine.Tensor, int, float, np.ndarray, np.generic)):
+        raise TypeError(f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}")
+    check_writable(input)
+    if not modes.grad or (input.node is None and getattr(src, "node", None) is None):
+        xp = backend.namespace(input.array)
+        input.array[...] = ops.overwrite.forward(xp, input.array, getattr(src, "array", src))
+        wrote(input)
+        return input
+    return assign(input, ops.overwrite(wrap(input.array, input.node), src))
 
 
-def fill_(x: Any, value: Any) -> Any:
-    """Write ``value`` everywhere."""
-    return copy_(x, value)
+def fill_(input: Any, value: Any) -> Any:
+    """Write ``value``, a number or a 0-d tensor, everywhere."""
+    if getattr(getattr(value, "array", value), "ndim", 0):
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with "
+                           f"{value.ndim} dimensions.")
+    return copy_(input, value)
 
 
-def zero_(x: Any) -> Any:
+def zero_(input: Any) -> Any:
     """Write 0 everywhere."""
-    return copy_(x, 0)
+    return copy_(input, 0)

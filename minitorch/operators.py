@@ -21,7 +21,8 @@ def is_operand(x: Any) -> bool:
 
 
 def is_bool(x: Any) -> bool:
-    return isinstance(x, bool) or getattr(getattr(x, "array", x), "dtype", None) == bool
+    dtype = getattr(getattr(x, "array", x), "dtype", None)
+    return isinstance(x, bool) if dtype is None else dtype.kind == "b"
 
 
 def refuse_bool(x: Any, y: Any) -> None:
@@ -72,7 +73,7 @@ class Operators(engine.Tensor):
     __xor__ = __rxor__ = _binary(ops.bitwise_xor)
     __lshift__, __rshift__ = _shift("bitwise_left_shift"), _shift("bitwise_right_shift")
 
-    __eq__, __ne__ = _binary(ops.eq), _binary(ops.ne)  # type: ignore[assignment]
+    __eq__, __ne__ = _binary(ops.eq), _binary(ops.ne)
     __lt__, __le__ = _binary(ops.lt), _binary(ops.le)
     __gt__, __ge__ = _binary(ops.gt), _binary(ops.ge)
 
@@ -94,10 +95,10 @@ class Operators(engine.Tensor):
         return ops.matmul(wrap(np.asarray(other)), self)
 
     def __rlshift__(self, other: Any) -> Any:
-        return wrap(np.asarray(other, self.array.dtype)) << self
+        return type(self).bitwise_left_shift(other, self)  # type: ignore[attr-defined]
 
     def __rrshift__(self, other: Any) -> Any:
-        return wrap(np.asarray(other, self.array.dtype)) >> self
+        return type(self).bitwise_right_shift(other, self)  # type: ignore[attr-defined]
 
     def __neg__(self) -> Any:
         if self.array.dtype.kind == "b":

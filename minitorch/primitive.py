@@ -209,7 +209,11 @@ class Primitive:
               else backend.namespace(first.array))
         if self.promote:
             convert(self, arrays)
-        array = self.forward(xp, *arrays)
+        try:
+            array = self.forward(xp, *arrays)
+        except ValueError as error:
+            refuse_mismatch(self, arrays, error)
+            raise
         extras: Sequence[Any] = ()
         if self.extras:
             array, *extras = array
@@ -245,6 +249,19 @@ class Method:
         return self.op(self.owner, *args, **kwargs)
 
 
+def unfit(op: Primitive, arrays: Sequence[Any], error: ValueError) -> str:
+    """What NumPy's complaint about shapes means, in PyTorch's words."""
+    shapes = [a.shape for a in arrays if is_array(a)]
+    for one in shapes:
+        for two in shapes:
+            for d in range(-1, -1 - min(len(one), len(two)), -1):
+                if one[d] != two[d] and 1 not in (one[d], two[d]):
+                    return (f"The size of tensor a ({one[d]}) must match the size of tensor b "
+                            f"({two[d]}) at non-singleton dimension {max(len(one), len(two)) + d}: "
+                            f"{op.name}() of shapes {', '.join(map(str, shapes))}")
+    return f"{op.name}() of shapes {', '.join(map(str, shapes))}: {error}"
+
+
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
     if not np.may_share_memory(y.array, x.array) if type(x.array) is ndarray else False:
@@ -254,10 +271,25 @@ def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     y.alias_of = View(base, (*steps, (op, args[1:])))
 
 
+def refuse_mismatch(op: Primitive, arrays: list[Any], error: ValueError) -> None:
+    """Raise PyTorch's error instead of NumPy's ``error`` about operands that do not broadcast."""
+    shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
+    if "broadcast" not in str(error) or len(shapes) < 2:
+        return
+    a, b = shapes[:2]
+    for i in range(1, min(len(a), len(b)) + 1):
+        if 1 != a[-i] != b[-i] != 1:
+            raise RuntimeError(
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at "
+                f"non-singleton dimension {max(len(a), len(b)) - i}: {op.name}() cannot broadcast "
+                f"shapes {a} and {b}") from None
+    raise RuntimeError(f"{op.name}() cannot broadcast shapes {shapes}") from None
+
+
 def convert(op: Primitive, arrays: list[Any]) -> None:
     """Bring the operands (the parameters ``x`` and ``y``) to PyTorch's common dtype.
 
-    With ``promote="float"`` integers become the default float.
+    With ``promote="float"`` integers become the default float; with "floating" they are refused.
     """
     operands = op.operands
     x = arrays[operands[0]]
@@ -276,6 +308,9 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
         return
     if op.promote == "float" and dt.kind != "f":
         dt = dtypes.default()
+    elif op.promote == "floating" and dt.kind != "f":
+        raise RuntimeError(f"{op.name}(): expected a floating point dtype, got "
+                           f"{dtypes.of_numpy(dt)}; convert it first, as in x.float()")
     numbers = True
     for i in operands:
         x = arrays[i]
@@ -297,7 +332,8 @@ def primitive(promote: str = "", view: bool = False, extras: Sequence[str] = (),
               **rules: Callable[..., Any]) -> Callable[[Callable[..., Any]], Primitive]:
     """Register the decorated forward as an operator, with one rule per differentiable input.
 
-    ``promote``: how the operands ``x, y`` are converted ("same", "float" or not at all). ``view``:
+    ``promote``: how the operands ``x, y`` are converted ("same", "float", "floating" or not at
+    all: see ``convert``). ``view``:
     the result shares memory. ``extras``: names of by-products that the forward returns after its
     result; ``constant`` if they carry no derivative (indices). ``shown``: the name in
     ``grad_fn``. ``law``: shapes in gufunc notation. ``domain``: where an input is smooth.

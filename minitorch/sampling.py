@@ -21,11 +21,13 @@ __all__ = ["Generator", "default_generator", "manual_seed", "seed", "initial_see
 class Generator(random.Generator):
     """A random stream, ``Generator().manual_seed(3)``, to be passed as ``generator=``."""
 
+    device: Any
+
     def __init__(self, device: Any = "cpu") -> None:
         super().__init__(device)
         self.device = backend.device(device)
 
-    def get_state(self) -> Any:  # type: ignore[override]
+    def get_state(self) -> Any:
         """The whole state, as a uint8 tensor."""
         return wrap(super().get_state())
 
@@ -42,17 +44,17 @@ default_generator.device = backend.CPU
 
 def manual_seed(seed: int) -> Generator:
     """Start the default random stream, as PyTorch's CPU generator does, at ``seed``."""
-    return default_generator.manual_seed(int(seed))  # type: ignore[no-any-return]
+    return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
     """Start the default random stream somewhere unpredictable; returns the seed."""
-    return default_generator.seed()  # type: ignore[no-any-return]
+    return default_generator.seed()
 
 
 def initial_seed() -> int:
     """The seed that the default stream was started with."""
-    return default_generator.initial_seed()  # type: ignore[no-any-return]
+    return default_generator.initial_seed()
 
 
 def get_rng_state() -> Any:

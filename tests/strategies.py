@@ -48,7 +48,7 @@ choices(keepdim=[False, True], descending=[False, True], largest=[False, True],
         negative_slope=[0.01, 0.3, 0.0], alpha=[1.0, 0.5, 2.0], approximate=["none", "tanh"],
         softplus__beta=[1.0, 2.0, 0.5], threshold=[20.0, 1.1], beta=[1.0, 0.4],
         delta=[1.0, 0.4], min_val=[-1.0, -0.5], max_val=[1.0, 0.5], decimals=[0, 1, -1],
-        diagonal=[0, 1, -1, 2], dtype=[np.dtype("float32"), np.dtype("float64")],
+        diagonal=[0, 1, -1, 2], offset=[0, 1, -1], dtype=[np.dtype("float32"), np.dtype("float64")],
         device=[device("cpu")], eps=[1e-5, 0.1], scale=[1.0, 2.0], ignore_index=[-100, 1],
         smoothing=[0.0, 0.1], padding_idx=[None, 0, 1])
 
@@ -66,7 +66,7 @@ def distinct(call: Call) -> Any:
     return call.array(call.shape(), kind="smooth")
 
 
-@parameter("tril.x", "triu.x")
+@parameter("tril.x", "triu.x", "diagonal.x")
 def matrices(call: Call) -> Any:
     return call.operand("x", call.shape(2))
 
@@ -265,6 +265,12 @@ def order(call: Call) -> Any:
     return distinct_dims(call, call.axes) if call.x.ndim else ()
 
 
+@parameter("dim2")
+def another_dim(call: Call) -> int:
+    n = call.axes
+    return call.choose(*[d for d in range(-n, n) if (d - call.need("dim1")) % n])
+
+
 @parameter("flip.dims")
 def flipped(call: Call) -> Any:
     return distinct_dims(call, call.integer(0, call.axes)) if call.x.ndim else ()
@@ -273,6 +279,8 @@ def flipped(call: Call) -> Any:
 @parameter("reshape.shape")
 def same_size(call: Call) -> Any:
     n, sizes = call.x.size, []
+    if not n:
+        return (*call.shape(0, 1), 0, *call.shape(0, 1))
     for _ in range(call.integer(0, 2)):
         sizes.append(call.choose(*[k for k in range(1, n + 1) if n % k == 0]))
         n //= sizes[-1]

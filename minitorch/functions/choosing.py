@@ -51,18 +51,22 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     d = axis_of(input, dim)
     places = _positions("index_select", input, d, index)
     if not input.ndim:
-        return into(out, ops.reshape(ops.index(ops.reshape(input, (1,)), places), ()))
-    return into(out, ops.index(input, _key(d, places)))
+        picked = ops.reshape(ops.index(ops.reshape(input, (1,)), places), ())
+    else:
+        picked = ops.index(input, _key(d, places))
+    return into(out, picked, input, exact=True)
 
 
 def _filling(name: str, doc: str, value_of: Any) -> Any:
-    def function(input: Any, dim: int, index: Any, value: Any) -> Any:
+    def function(input: Any, dim: int, index: Any, value: Any, *, out: Any = None) -> Any:
         d = axis_of(input, dim)
         places = _positions(name, input, d, index)
         value = value_of(input, d, places, value)
         if not input.ndim:
-            return ops.reshape(ops.index_put(ops.reshape(input, (1,)), places, value), ())
-        return ops.index_put(input, _key(d, places), value)
+            y = ops.reshape(ops.index_put(ops.reshape(input, (1,)), places, value), ())
+        else:
+            y = ops.index_put(input, _key(d, places), value)
+        return into(out, y)
     function.__name__, function.__doc__ = name, doc
     return method(function)
 
@@ -130,7 +134,8 @@ def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     """The elements where ``mask`` holds, in one dimension."""
     _mask("masked_select", mask)
     shape = _joint(input, mask)
-    return into(out, ops.index(expand(input, shape), np.array(expand(mask, shape).array)))
+    picked = ops.index(expand(input, shape), np.array(expand(mask, shape).array))
+    return into(out, picked, input, exact=True)
 
 
 @method
@@ -161,13 +166,13 @@ def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """Elements of the flattened tensor."""
     if index.array.dtype != dtypes.INT64:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
-    return into(out, ops.reshape(input, (-1,))[index])
+    return into(out, ops.reshape(input, (-1,))[index], input, exact=True)
 
 
 @method
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions."""
-    return into(out, ops.gather(input, axis_of(input, dim), index))
+    return into(out, ops.gather(input, axis_of(input, dim), index), input, exact=True)
 
 
 @method
@@ -183,7 +188,9 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
                           for x in (input, indices)]))
     full, where = shape.copy(), shape.copy()
     full[d], where[d] = input.shape[d], indices.shape[d]
-    return gather(expand(input, full), d, expand(indices, where), out=out)
+    n = shape[d]
+    places = wrap(np.where(indices.array < 0, indices.array + n, indices.array))
+    return gather(expand(input, full), d, expand(places, where), out=out)
 
 
 @method
@@ -210,14 +217,14 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) 
 
 
 @method
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of nonzero elements: rows of a matrix, or one tensor per dimension."""
     if as_tuple:
         found = (input if input.ndim else ops.reshape(input, (1,))).array.nonzero()
         return tuple([wrap(np.ascontiguousarray(i)) for i in found])
     if not input.ndim:
-        return wrap(np.zeros((int(builtins.bool(input.array)), 0), np.int64))
-    return wrap(np.stack(input.array.nonzero(), 1))
+        return into(out, wrap(np.zeros((int(builtins.bool(input.array)), 0), np.int64)))
+    return into(out, wrap(np.stack(input.array.nonzero(), 1)))
 
 
 @method

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minitorch import backend, dtypes, engine
+from minitorch import backend, dtypes, engine, ops
 from minitorch.engine import wrap
 from minitorch.ops.reduce import axes
 from minitorch.tensor import Tensor
@@ -24,9 +24,28 @@ def method(function: F) -> F:
     return function
 
 
-def into(out: Any, y: Any) -> Any:
-    """Deliver a result to the tensor given as ``out=``, if any."""
-    return y if out is None else out.receive(y)
+def only_method(function: F) -> F:
+    """Make a function ``Tensor.NAME``; there is no ``minitorch.NAME``."""
+    setattr(Tensor, function.__name__, function)
+    return function
+
+
+def into(out: Any, y: Any, *read: Any, exact: bool = False) -> Any:
+    """Deliver a result to the tensor given as ``out=``, if any.
+
+    Raises RuntimeError where ``out`` shares memory with a tensor of ``read``, or, if ``exact``,
+    is not of the result's dtype.
+    """
+    if out is None:
+        return y
+    if any(x.version is out.version for x in read):
+        raise RuntimeError("unsupported operation: some elements of the input tensor and the "
+                           "written-to tensor refer to a single memory location. Please clone() "
+                           "the tensor before performing the operation.")
+    if exact and out.array.dtype != y.array.dtype:
+        raise RuntimeError(f"Expected out tensor to have dtype {y.dtype}, but got {out.dtype} "
+                           f"instead")
+    return out.receive(y)
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -45,7 +64,7 @@ def axis_of(input: Any, dim: Any) -> int:
         raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
     shape = input.array.shape or (1,)
     (d,) = axes(shape, dim if type(dim) is int else dim.__index__())
-    return d  # type: ignore[no-any-return]
+    return d
 
 
 def common_dtype(*values: Any) -> np.dtype[Any]:
@@ -61,6 +80,14 @@ def require_one_dtype(name: str, first: Any, *others: Any) -> None:
                                f"{dtypes.of_numpy(other.array.dtype)}; convert one of them first")
 
 
+def require_tensors(name: str, **values: Any) -> None:
+    """Raise TypeError where a number stands in a tensor's place."""
+    for place, (parameter, value) in enumerate(values.items(), 1):
+        if not hasattr(value, "__dlpack__"):
+            raise TypeError(f"{name}(): argument '{parameter}' (position {place}) must be Tensor, "
+                            f"not {type(value).__name__}")
+
+
 def require_float(name: str, input: Any) -> None:
     """Raise RuntimeError for dtypes without fractions."""
     if input.array.dtype.kind != "f":
@@ -71,6 +98,12 @@ def require_float(name: str, input: Any) -> None:
 def as_float(input: Any) -> Any:
     """``input``, integers and bools converted to the default float."""
     return input if input.array.dtype.kind == "f" else input.to(dtypes.get_default_dtype())
+
+
+def cast_to(value: Any, dt: np.dtype[Any]) -> Any:
+    """A tensor converted to dtype ``dt``; a number as it is."""
+    return ops.cast(value, dt) if isinstance(value, engine.Tensor) and value.array.dtype != dt \
+        else value
 
 
 def bare(word: str, *values: Any) -> Any:

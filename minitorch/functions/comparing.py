@@ -56,18 +56,18 @@ def is_tensor(obj: Any) -> bool:
 
 def is_floating_point(input: Any) -> bool:
     """Whether the dtype is a float."""
-    return input.is_floating_point()  # type: ignore[no-any-return]
+    return input.is_floating_point()
 
 
 def is_complex(input: Any) -> bool:
     """False: there are no complex dtypes here."""
-    return input.is_complex()  # type: ignore[no-any-return]
+    return input.is_complex()
 
 
 @method
 def is_signed(input: Any) -> bool:
     """Whether the dtype has negative numbers."""
-    return input.dtype.is_signed  # type: ignore[no-any-return]
+    return input.dtype.is_signed
 
 
 @method
@@ -78,7 +78,7 @@ def is_nonzero(input: Any) -> bool:
 
 def numel(input: Any) -> int:
     """The number of elements."""
-    return input.numel()  # type: ignore[no-any-return]
+    return input.numel()
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
@@ -88,7 +88,7 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
 
 def typename(obj: Any) -> str:
     """The name of a tensor's type, such as ``torch.FloatTensor``, or of any object's class."""
-    return obj.type() if isinstance(obj, Tensor) else type(obj).__qualname__  # type: ignore
+    return obj.type() if isinstance(obj, Tensor) else type(obj).__qualname__
 
 
 def detach(input: Any) -> Any:

@@ -167,7 +167,9 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None) -
     if dim is None:
         input, dim = ops.reshape(input, (-1,)), 0
     d = axis_of(input, dim)
-    n = input.array.shape[d] if input.ndim else 1
+    if not input.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    n = input.array.shape[d]
     counts = repeats.array if isinstance(repeats, engine.Tensor) else np.asarray(repeats)
     if counts.size not in (1, n) or counts.ndim > 1:
         raise RuntimeError(f"repeats must have the same size as input along dim, but "
@@ -175,17 +177,15 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None) -
     if (counts < 0).any():
         raise RuntimeError(f"repeats can not be negative: {counts}")
     where = np.repeat(np.arange(n), counts)
-    if not input.ndim:
-        return ops.index(ops.reshape(input, (1,)), where)
     return ops.index(input, (slice(None),) * d + (where,))
 
 
 @method
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *dims: Any, **named: Any) -> Any:
     """Reversed along each dimension of ``dims``; a copy."""
-    wanted = sizes(dims)
-    return ops.flip(input, (axes(input.array.shape or (1,), wanted) or ()) if input.ndim
-                    and wanted else ())
+    wanted = sizes(dims or (named.get("dims", ()),))
+    found = axes(input.array.shape or (1,), wanted) if wanted else ()
+    return ops.flip(input, found if input.ndim else ())
 
 
 @method
@@ -216,7 +216,9 @@ def roll(input: Any, shifts: Any, dims: Any = ()) -> Any:
                            f"{len(along)}")
     for step, dim in zip(steps, along):
         d = axis_of(input, dim)
-        n = input.array.shape[d] if input.ndim else 0
+        if not input.ndim:
+            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        n = input.array.shape[d]
         if n:
             step %= n
             input = cat([narrow(input, d, n - step, step), narrow(input, d, 0, n - step)], d)

@@ -67,15 +67,22 @@ def _add_product(name: str, product: Callable[..., Any], doc: str) -> Callable[.
                  out: Any = None) -> Any:
         y = product(one, two)
         require_one_dtype(name, y, input)
-        y = y if alpha == 1 else y * alpha
+        y = _times(y, alpha)
         if not _expands(input.shape, y.shape):
             raise RuntimeError(f"{name}: input of shape {tuple(input.shape)} does not broadcast to "
                                f"the product's shape {tuple(y.shape)}")
         if beta == 0:  # whatever input holds, nan included, is ignored
             return into(out, ops.add(y, ops.where(input == 0, input, 0)  * 0))
-        return into(out, ops.add(y, input if beta == 1 else input * beta))
+        return into(out, ops.add(y, _times(input, beta)))
     function.__name__, function.__doc__ = name, doc
     return method(function)
+
+
+def _times(x: Any, factor: Any) -> Any:
+    """``factor * x`` in the dtype of ``x``: PyTorch cuts off the factor's fraction for integers."""
+    kind = x.array.dtype.kind
+    factor = factor if kind == "f" else bool(factor) if kind == "b" else int(factor)
+    return x if factor == 1 else x * factor
 
 
 def _expands(shape: Any, to: Any) -> bool:
@@ -108,6 +115,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     one = [next(letters) for _ in range(a.ndim)]
     two = [next(letters) for _ in range(b.ndim)]
     for i, j in zip(left, right):
+        if 1 in (a.shape[i], b.shape[j]):  # a size of 1 broadcasts: the other's sum remains
+            a, b = sum(a, i, True), sum(b, j, True)
         if a.shape[i] != b.shape[j]:
             raise RuntimeError(f"contracted dimensions need to match, but first has size "
                                f"{a.shape[i]} in dim {i} and second has size {b.shape[j]} in dim "
@@ -144,13 +153,13 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
 # -- diagonals -------------------------------------------------------------------------------
 
 @method
-def diag(input: Any, diagonal: int = 0) -> Any:
+def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:
     """The diagonal of a matrix (a copy), or the matrix with a vector on its diagonal."""
     if input.ndim == 1:
-        return diag_embed(input, diagonal)
+        return into(out, diag_embed(input, diagonal))
     if input.ndim != 2:
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    return ops.clone(ops.diagonal(input, diagonal, 0, 1))
+    return into(out, ops.clone(ops.diagonal(input, diagonal, 0, 1)))
 
 
 @method

@@ -110,7 +110,7 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
         raise RuntimeError(f"searchsorted: boundaries tensor should be 1 dimension here, but has "
                            f"{sorted_sequence.ndim}")
     values = input.array if isinstance(input, engine.Tensor) else input
-    found = np.searchsorted(sorted_sequence.array, values, side or ("right" if right else "left"))
+    found = sorted_sequence.array.searchsorted(values, side or ("right" if right else "left"))
     return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
 
 

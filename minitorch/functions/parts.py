@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from minitorch import engine, ops
@@ -21,9 +22,9 @@ def _part(input: Any, d: int, key: Any) -> Any:
 @method
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """``length`` positions from ``start`` along ``dim``; a view."""
-    d = axis_of(input, dim)
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    d = axis_of(input, dim)
     n, start = input.array.shape[d], int(start)
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}.")
@@ -60,13 +61,13 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """The slices along ``dim``, each without that dimension."""
     d = axis_of(input, dim)
     if not input.ndim:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return tuple([_part(input, d, i) for i in range(input.array.shape[d])])
 
 
 def _cut(input: Any, d: int, ends: Sequence[int]) -> tuple[Any, ...]:
     """The pieces of dimension ``d`` between neighbouring ``ends``."""
-    return tuple([_part(input, d, slice(a, builtins.max(a, b))) for a, b in zip(ends, ends[1:])])
+    return tuple([_part(input, d, slice(a, builtins.max(a, b))) for a, b in pairwise(ends)])
 
 
 def _splittable(input: Any, dim: int, name: str) -> tuple[int, int]:
@@ -84,7 +85,7 @@ def split(input: Any, split_size_or_sections: Any = None, dim: int = 0, *,
     d, n = _splittable(input, dim, "split")
     if not isinstance(size, int):
         return split_with_sizes(input, size, dim)
-    if size < 0 or not size and n:
+    if size < 0 or (not size and n):
         raise RuntimeError(f"split expects split_size be non-negative and not 0 for a dimension of "
                            f"size {n}, but got split_size={size}")
     return _cut(input, d, [*range(0, builtins.max(n, 1), size or 1), n])

@@ -153,15 +153,15 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
         value = median(input.detach().reshape(-1), 0)[0]
         equal = (input == value) | (ops.isnan(input) & ops.isnan(value))
         return mean(input[equal]) if input.requires_grad else value  # equal ones share the gradient
-    d = axis_of(input, dim)
+    d, xp = axis_of(input, dim), backend.namespace(input.array)
     if not input.ndim:
-        return pair("median", ops.clone(input), wrap(input.array.astype("int64") * 0))
+        return pair("median", ops.clone(input), wrap(xp.zeros((), "int64")))
     if not input.shape[d]:
         raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
-    nans = ops.isnan(input)
-    order = ops.sort(input.detach(), d)[1]
-    middle = order.take((input.shape[d] - 1) // 2, d)
-    where = ops.where(ops.any(nans, d), ops.argmax(nans.byte(), d), wrap(middle)).unsqueeze(d)
+    x = input.array
+    middle = ops.sort(input.detach(), d)[1].take([(x.shape[d] - 1) // 2], d)
+    nans = xp.isnan(x)
+    where = wrap(xp.where(nans.any(d, keepdims=True), nans.argmax(d, keepdims=True), middle))
     values = ops.gather(input, d, where)
     return pair("median", *((values, where) if keepdim else (values.squeeze(d), where.squeeze(d))))
 
@@ -172,8 +172,8 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 def cumsum(input: Any, dim: Any = None, *, dtype: Any = None, axis: Any = None,
            out: Any = None) -> Any:
     """The running sum along ``dim``."""
-    return into(out, ops.cumsum(input if dtype is None else input.to(dtype),
-                                axis_of(input, axis if dim is None else dim)))
+    d = axis_of(input, axis if dim is None else dim)
+    return into(out, ops.cumsum(input if dtype is None else input.to(dtype), d))
 
 
 @method
@@ -194,10 +194,9 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None, out: Any = None) -> Any:
 
 def _running(name: str, better: Any) -> Callable[..., Any]:
     def running(input: Any, dim: int) -> Any:
-        d = axis_of(input, dim)
+        d, xp, x = axis_of(input, dim), backend.namespace(input.array), input.array
         if not input.ndim:
-            return pair(name, ops.clone(input), wrap(input.array.astype("int64") * 0))
-        xp, x = backend.namespace(input.array), input.array
+            return pair(name, ops.clone(input), wrap(xp.zeros((), "int64")))
         best = getattr(xp, better).accumulate(x, d)
         here = (x == best) | (x != x)
         shape = [1] * x.ndim
@@ -216,12 +215,13 @@ cummax, cummin = _running("cummax", "maximum"), _running("cummin", "minimum")
 @method
 def diff(input: Any, n: int = 1, dim: int = -1) -> Any:
     """Differences of neighbours along ``dim``, taken ``n`` times."""
-    d = axis_of(input, dim)
+    d = axis_of(input, dim) if input.ndim else 0
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     for _ in range(n):
         size = input.shape[d]
-        late, early = (narrow(input, d, k, builtins.max(size - 1, 0)) for k in (builtins.min(1, size), 0))
+        length = builtins.max(size - 1, 0)
+        late, early = narrow(input, d, size - length, length), narrow(input, d, 0, length)
         input = ops.bitwise_xor(late, early) if input.array.dtype.kind == "b" else late - early
     return input
 
@@ -256,7 +256,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False,
 @method
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The p-norm of ``input - other``."""
-    return norm(ops.subtract(input, other), p)
+    return norm(input - other, p)
 
 
 def _soft(op: Any) -> Callable[..., Any]:

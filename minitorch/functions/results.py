@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 FIELDS = {"aminmax": ["min", "max"]}  # all others: values and indices
 
 
-@lru_cache(maxsize=None)
+@cache
 def _type(name: str) -> Any:
     def text(self: Any) -> str:
         fields = ",\n".join(f"{k}={v!r}" for k, v in zip(self._fields, self))
         return f"torch.return_types.{name}(\n{fields})"
-    base = namedtuple(name, FIELDS.get(name, ["values", "indices"]))
+    base: Any = namedtuple(name, FIELDS.get(name, ["values", "indices"]))  # type: ignore[misc]
     return type(name, (base,), {"__repr__": text, "__slots__": ()})
 
 

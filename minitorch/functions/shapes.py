@@ -13,7 +13,7 @@ from minitorch.functions.common import axis_of, method, sizes
 from minitorch.ops.reduce import axes
 
 __all__ = [
-    "reshape", "flatten", "ravel", "unflatten", "permute", "transpose", "swapdims", "t", "adjoint",
+    "reshape", "flatten", "ravel", "unflatten", "permute", "transpose", "swapdims", "adjoint",
     "movedim", "moveaxis", "squeeze", "broadcast_to", "diagonal", "atleast_1d", "atleast_2d",
     "atleast_3d",
 ]
@@ -123,16 +123,13 @@ def swapdims(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @method
-def t(input: Any) -> Any:
-    """The transpose of a matrix; vectors stay as they are."""
-    if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return ops.t(input)
-
-
-@method
 def adjoint(input: Any) -> Any:
     """Matrices transposed: a view with the last two dimensions exchanged."""
+    if input.ndim < 2:
+        if not input.ndim:
+            return input
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. "
+                           "Got 1-D tensor.")
     return ops.swapaxes(input, -2, -1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Any, Self
 
 from minitorch import engine
@@ -165,7 +165,7 @@ class ParameterDict(Module):
     def update(self, parameters: Any) -> None:
         """Add values from a mapping (a plain dict in sorted order, as in PyTorch) or from pairs."""
         found = pairs("ParameterDict", parameters)
-        if isinstance(parameters, dict) and not isinstance(parameters, OrderedDict):
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
             found.sort()
         for key, value in found:
             self[key] = value

@@ -67,16 +67,28 @@ def _power_y(xp, g, x, y, out):
            x=_power_x, y=_power_y)
 def pow(xp, x, y):
     """``x ** y``, elementwise."""
-    if getattr(x, "dtype", None) is not None and x.dtype.kind in "iu" and xp.any(xp.less(y, 0)):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if (y if isinstance(x, (int, float)) else x).dtype.kind in "iu":
+        if isinstance(y, int) and y < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if not isinstance(y, int) and xp.any(y < 0):  # 1 / x**-y without its fraction
+            whole = xp.where(xp.absolute(x) == 1, x ** (y % 2), 0)
+            return xp.where(y < 0, whole, x ** xp.maximum(y, 0))
     return x ** y
 
 
 @primitive(promote="same", shown="NegBackward0", law="()->()", aliases=["neg"],
            x=lambda xp, g: -g)
 def negative(xp, x):
-    """``-x``, elementwise."""
+    """``-x``, elementwise; raises RuntimeError for bools."""
+    if x.dtype.kind == "b":
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you "
+                           "are trying to invert a mask, use the `~` operator instead.")
     return xp.negative(x)
+
+
+def _no_zero_divisor(xp, x, y):
+    if (y if isinstance(x, (int, float)) else x).dtype.kind != "f" and xp.any(xp.equal(y, 0)):
+        raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
 
 
 @primitive(promote="same", law="(),()->()",
@@ -85,6 +97,7 @@ def negative(xp, x):
            domain={"y": "nonzero"})
 def remainder(xp, x, y):
     """The remainder of ``x / y`` with the sign of ``y``, elementwise (Python's ``%``)."""
+    _no_zero_divisor(xp, x, y)
     return xp.remainder(x, y)
 
 
@@ -94,14 +107,18 @@ def remainder(xp, x, y):
            domain={"y": "nonzero"})
 def fmod(xp, x, y):
     """The remainder of ``x / y`` with the sign of ``x``, elementwise."""
+    _no_zero_divisor(xp, x, y)
     return xp.fmod(x, y)
 
 
-@primitive(promote="same", law="(),()->()", domain={"y": "nonzero"})
+def _flat(xp, g):
+    return xp.zeros_like(g)
+
+
+@primitive(promote="same", law="(),()->()", domain={"y": "nonzero"}, x=_flat, y=_flat)
 def floor_divide(xp, x, y):
     """``floor(x / y)``, elementwise."""
-    if xp.result_type(x, y).kind in "iub" and xp.any(xp.equal(y, 0)):
-        raise RuntimeError("ZeroDivisionError")
+    _no_zero_divisor(xp, x, y)
     return xp.floor_divide(x, y)
 
 
@@ -111,7 +128,9 @@ def floor_divide(xp, x, y):
 @primitive(promote="same", shown="PowBackward0", law="()->()",
            x=lambda xp, g, x: g * (2 * x))
 def square(xp, x):
-    """``x * x``, elementwise."""
+    """``x * x``, elementwise; of bools an int64."""
+    if x.dtype.kind == "b":
+        x = xp.cast(x, "int64")
     return xp.multiply(x, x)
 
 

@@ -1,6 +1,9 @@
 """Reading and writing at chosen positions."""
 
+import numpy as np
+
 from minitorch.backend import device_of
+from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
 
@@ -23,7 +26,10 @@ def index_add_(xp, g, shape, key):
            value=lambda xp, g, key: xp.index(g, key), shown="CopySlices")
 def index_put(xp, x, key, value):
     """A copy of ``x`` with ``value`` (broadcast) written at ``key``."""
-    return xp.index_put(x, key, value)
+    try:
+        return xp.index_put(x, key, value)
+    except OverflowError as error:  # -1 as uint8
+        raise RuntimeError(f"value cannot be converted to type {x.dtype}: {error}") from None
 
 
 @primitive(x=lambda xp, g, view: g * xp.cast(view.mask(xp, g.shape), g.dtype),
@@ -61,10 +67,10 @@ def gather(xp, x, dim, index):
 def _check(x, dim, index, name):
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
-    if index.ndim != x.ndim:
+    n = max(x.ndim, 1)
+    if max(index.ndim, 1) != n and index.size:
         raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: "
                            f"index has shape {tuple(index.shape)}, input {tuple(x.shape)}")
-    n = max(x.ndim, 1)
     if not -n <= dim < n:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
                          f"but got {dim})")
@@ -108,6 +114,11 @@ def masked_fill(xp, x, mask, value):
     if mask.dtype.kind != "b":
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype "
                            f"{mask.dtype}")
+    if x.dtype.kind in "iu" and isinstance(value, (int, float)):
+        limits = np.iinfo(x.dtype)
+        if not limits.min <= value <= limits.max:
+            raise RuntimeError(f"value {value} cannot be converted to type {x.dtype} without "
+                               f"overflow")
     return xp.where(mask, xp.cast(xp.asarray(value), x.dtype), x)
 
 
@@ -116,31 +127,36 @@ def _sorted_rule(xp, g, x_shape, indices, dim):
             else g)
 
 
+def _order(xp, x, dim, descending):
+    """Where the elements in order stand; stable, and nan counts as the largest number."""
+    if not descending:
+        return xp.argsort(x, dim, "stable")
+    # Sort the reversed array, then reverse the order found.
+    return x.shape[dim] - 1 - xp.flip(xp.argsort(xp.flip(x, dim), dim, "stable"), dim)
+
+
 @primitive(extras=["indices"], constant=True, x=_sorted_rule)
 def sort(xp, x, dim=-1, descending=False):
     """The elements in order along ``dim``, and where each stood; stable."""
+    axes(x.shape, dim)
     if not x.ndim:
         return xp.copy(x), xp.zeros((), "int64")
-    # Descending and stable: sort the reversed array, then reverse the order found.
-    if descending:
-        n = x.shape[dim]
-        indices = n - 1 - xp.flip(xp.argsort(xp.flip(x, dim), dim, "stable"), dim)
-    else:
-        indices = xp.argsort(x, dim, "stable")
+    indices = _order(xp, x, dim, descending)
     return xp.gather(x, dim % x.ndim, indices), indices
 
 
 @primitive(extras=["indices"], constant=True, x=_sorted_rule)
 def topk(xp, x, k, dim=-1, largest=True, sorted=True):
     """The ``k`` largest (or smallest) along ``dim``, in order, and where each stood."""
+    axes(x.shape, dim)
+    if x.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes; use x.int()")
+    if not 0 <= k <= (x.shape[dim] if x.ndim else 1):
+        raise RuntimeError(f"selected index k out of range: k={k} for dim {dim} of shape "
+                           f"{tuple(x.shape)}")
     if not x.ndim:
         return xp.copy(x), xp.zeros((), "int64")
-    if not 0 <= k <= x.shape[dim]:
-        raise RuntimeError(f"selected index k out of range: k={k} for size {x.shape[dim]}")
-    order = xp.argsort(-x if largest and x.dtype.kind == "f" else x, dim, "stable")
-    if largest and x.dtype.kind != "f":
-        order = xp.flip(order, dim)
-    indices = xp.swapaxes(xp.swapaxes(order, dim, 0)[:k], dim, 0)
+    indices = xp.swapaxes(xp.swapaxes(_order(xp, x, dim, largest), dim, 0)[:k], dim, 0)
     return xp.gather(x, dim % x.ndim, indices), indices
 
 

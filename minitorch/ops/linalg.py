@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minitorch.backend import count
 from minitorch.primitive import primitive
 
 
@@ -13,6 +14,11 @@ def _matmul_x(xp, g, x_shape, y):
     return xp.matmul(g, xp.swapaxes(y, -1, -2))
 
 
+def _rows(xp, x):
+    """A matrix with all dimensions but the last joined into one."""
+    return xp.reshape(x, (count(x.shape, tuple(range(x.ndim - 1))), x.shape[-1]))
+
+
 def _matmul_y(xp, g, x, y_shape):
     if x.ndim == 1:
         return xp.unsqueeze(x, -1) * (g if len(y_shape) == 1 else xp.unsqueeze(g, -2)) \
@@ -20,7 +26,7 @@ def _matmul_y(xp, g, x, y_shape):
     if len(y_shape) == 1:
         return xp.squeeze(xp.matmul(xp.swapaxes(x, -1, -2), xp.unsqueeze(g, -1)), -1)
     if len(y_shape) == 2 and x.ndim > 2:  # one product instead of a batch that is then summed
-        x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
+        x, g = _rows(xp, x), _rows(xp, g)
     return xp.matmul(xp.swapaxes(x, -1, -2), g)
 
 
@@ -49,7 +55,7 @@ def _linear_weight(xp, g, x):
     if x.ndim == 1:
         return xp.unsqueeze(g, -1) * x
     if x.ndim > 2:
-        x, g = xp.reshape(x, (-1, x.shape[-1])), xp.reshape(g, (-1, g.shape[-1]))
+        x, g = _rows(xp, x), _rows(xp, g)
     return xp.matmul(xp.swapaxes(g, 0, 1), x)
 
 

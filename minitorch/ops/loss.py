@@ -28,7 +28,7 @@ def _mse_rule(xp, g, x, y, reduction):
     return share(g, size(d.shape), reduction) * 2 * d
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="floating", law="(),()->()",
            x=_mse_rule,
            y=lambda xp, g, x, y, reduction: -_mse_rule(xp, g, x, y, reduction))
 def mse_loss(xp, x, y, reduction="mean"):
@@ -42,7 +42,7 @@ def _l1_rule(xp, g, x, y, reduction):
     return share(g, size(d.shape), reduction) * xp.sign(d)
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="floating", law="(),()->()",
            x=_l1_rule,
            y=lambda xp, g, x, y, reduction: -_l1_rule(xp, g, x, y, reduction))
 def l1_loss(xp, x, y, reduction="mean"):
@@ -56,7 +56,7 @@ def _smooth_l1_rule(xp, g, x, y, reduction, beta):
     return share(g, size(d.shape), reduction) * xp.where(far, xp.sign(d), d / (beta or 1))
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="floating", law="(),()->()",
            x=_smooth_l1_rule,
            y=lambda xp, g, x, y, reduction, beta: -_smooth_l1_rule(xp, g, x, y, reduction, beta))
 def smooth_l1_loss(xp, x, y, reduction="mean", beta=1.0):
@@ -71,7 +71,7 @@ def _huber_rule(xp, g, x, y, reduction, delta):
     return share(g, size(d.shape), reduction) * xp.where(far, delta * xp.sign(d), d)
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="floating", law="(),()->()",
            x=_huber_rule,
            y=lambda xp, g, x, y, reduction, delta: -_huber_rule(xp, g, x, y, reduction, delta))
 def huber_loss(xp, x, y, reduction="mean", delta=1.0):
@@ -95,7 +95,7 @@ def _bce_target_rule(xp, g, x, weight, reduction):
     return share(g, size(d.shape), reduction) * d
 
 
-@primitive(promote="same", law="(),()->()", domain={"x": "probability", "y": "probability"},
+@primitive(promote="floating", law="(),()->()", domain={"x": "probability", "y": "probability"},
            x=_bce_rule, y=_bce_target_rule)
 def binary_cross_entropy(xp, x, y, weight=None, reduction="mean"):
     """``-(y log x + (1 - y) log(1 - x))``; logarithms are cut at -100, as in PyTorch."""
@@ -124,7 +124,7 @@ def _bce_logits_target_rule(xp, g, x, weight, pos_weight, reduction):
     return share(g, size(d.shape), reduction) * d
 
 
-@primitive(promote="same", law="(),()->()", like="nn.functional.binary_cross_entropy_with_logits",
+@primitive(promote="floating", law="(),()->()", like="nn.functional.binary_cross_entropy_with_logits",
            shown="BinaryCrossEntropyWithLogitsBackward0",
            x=_bce_logits_rule, y=_bce_logits_target_rule)
 def bce_with_logits(xp, x, y, weight=None, pos_weight=None, reduction="mean"):
@@ -149,7 +149,7 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
     return share(g, size(d.shape), reduction) * d
 
 
-@primitive(promote="same", law="(),()->()", domain={"y": "probability"},
+@primitive(promote="floating", law="(),()->()", domain={"y": "probability"},
            x=_kl_rule, y=_kl_target_rule)
 def kl_div(xp, x, y, reduction="mean", log_target=False):
     """``y * (log y - x)``, reduced: ``x`` is a log-probability, ``y`` a probability (or its log).
@@ -183,7 +183,7 @@ def _nll_rule(xp, g, x_shape, target, weight, ignore_index, reduction):
     return xp.scatter(xp.new_zeros(g, x_shape), 1, safe[:, None], g[:, None])
 
 
-@primitive(x=_nll_rule)
+@primitive(promote="floating", x=_nll_rule)
 def nll_loss(xp, x, target, weight, ignore_index, reduction):
     """``-weight[t] * x[i, t]`` for log-probabilities ``x`` (N, C) and classes ``target`` (N,)."""
     w, safe, kept = class_weights(xp, x, target, weight, ignore_index)
@@ -208,7 +208,8 @@ def _cross_entropy_rule(xp, g, logp, target, weight, ignore_index, reduction, sm
     return out
 
 
-@primitive(extras=["logp"], shown="NllLossBackward0", x=_cross_entropy_rule)
+@primitive(promote="floating", extras=["logp"], shown="NllLossBackward0",
+           x=_cross_entropy_rule)
 def cross_entropy(xp, x, target, weight, ignore_index, reduction, smoothing):
     """Softmax and negative log-likelihood in one, for logits (N, C) and classes (N,)."""
     w, safe, kept = class_weights(xp, x, target, weight, ignore_index)

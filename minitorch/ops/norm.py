@@ -22,7 +22,7 @@ def _batch_norm_x(xp, g, weight, normed, invstd, training):
     return (g - shift) * _per_channel(scale, normed)
 
 
-@primitive(extras=["normed", "invstd", "mean", "var"], shown="NativeBatchNormBackward0",
+@primitive(promote="floating", extras=["normed", "invstd", "mean", "var"], shown="NativeBatchNormBackward0",
            x=_batch_norm_x,
            weight=lambda xp, g, normed: xp.sum(g * normed, _others(normed), False),
            bias=lambda xp, g: xp.sum(g, _others(g), False))
@@ -54,7 +54,7 @@ def _layer_norm_x(xp, g, weight, normed, invstd, dims):
     return invstd * (g - xp.mean(g, axes, True) - normed * xp.mean(g * normed, axes, True))
 
 
-@primitive(extras=["normed", "invstd"], shown="NativeLayerNormBackward0",
+@primitive(promote="floating", extras=["normed", "invstd"], shown="NativeLayerNormBackward0",
            x=_layer_norm_x,
            weight=lambda xp, g, normed: g * normed,  # the engine sums over the batch
            bias=lambda xp, g: g)
@@ -68,7 +68,8 @@ def layer_norm(xp, x, weight, bias, dims, eps):
     return out if bias is None else out + bias, normed, invstd
 
 
-@primitive(shown="MulBackward0", x=lambda xp, g, mask, scale: g * mask * scale)
+@primitive(promote="floating", shown="MulBackward0",
+           x=lambda xp, g, mask, scale: g * mask * scale)
 def masked_scale(xp, x, mask, scale):
     """``x * mask * scale``: dropout, once its bool mask is drawn."""
     return x * mask * scale

@@ -100,7 +100,7 @@ def _var_rule(xp, g, x, dim, correction, keepdim):
     return spread(xp, g, x.shape, dim, keepdim) * centred * (2 / n if n else float("inf"))
 
 
-@primitive(x=_var_rule, shown="VarBackward0")
+@primitive(promote="floating", x=_var_rule, shown="VarBackward0")
 def var(xp, x, dim=None, correction=1, keepdim=False):
     """The variance over ``dim``, divided by ``n - correction`` (1: unbiased)."""
     dims = axes(x.shape, dim)
@@ -114,7 +114,7 @@ def _std_rule(xp, g, x, out, dim, correction, keepdim):
     return _var_rule(xp, g, x, dim, correction, keepdim)
 
 
-@primitive(x=_std_rule, shown="StdBackward0")
+@primitive(promote="floating", x=_std_rule, shown="StdBackward0")
 def std(xp, x, dim=None, correction=1, keepdim=False):
     """The standard deviation over ``dim``, from the variance over ``n - correction``."""
     dims = axes(x.shape, dim)
@@ -130,8 +130,9 @@ def _share(xp, g, x, out, dim, keepdim):
 
 def _nonempty(x, dim, name):
     if not count(x.shape, axes(x.shape, dim)):
-        raise IndexError(f"{name}(): Expected reduction dim {dim} to be specified and to have "
-                         f"elements, but the input has shape {tuple(x.shape)}")
+        kind = RuntimeError if dim is None and name in ("amax", "amin") else IndexError
+        raise kind(f"{name}(): Expected reduction dim {dim} to be specified and to have elements, "
+                   f"but the input has shape {tuple(x.shape)}")
 
 
 @primitive(x=_share)
@@ -181,11 +182,9 @@ def min_dim(xp, x, dim, keepdim=False):
 
 
 def _arg(pick, xp, x, dim, keepdim, name):
-    if dim is not None:
-        axes(x.shape, dim)
-    if not x.size:
-        raise IndexError(f"{name}(): Expected reduction dim to be specified for an input of shape "
-                         f"{tuple(x.shape)} that has elements")
+    if x.dtype.kind == "b":
+        raise RuntimeError(f"{name}(): does not support bool input; use x.int()")
+    _nonempty(x, dim, name)
     if not x.shape:
         return xp.zeros((), dtypes.INT64)
     out = pick(x) if dim is None else pick(x, dim)
@@ -206,16 +205,21 @@ def argmin(xp, x, dim=None, keepdim=False):
     return _arg(xp.argmin, xp, x, dim, keepdim, "argmin")
 
 
+def _as_byte(xp, x, out):
+    """Bool, but uint8 for uint8: so bytes were reduced before PyTorch had bools."""
+    return xp.cast(out, x.dtype) if x.dtype == "uint8" else out
+
+
 @primitive()
 def any(xp, x, dim=None, keepdim=False):
     """Whether some element over ``dim`` is nonzero."""
-    return xp.any(x != 0, axes(x.shape, dim), None, keepdim)
+    return _as_byte(xp, x, xp.any(x != 0, axes(x.shape, dim), None, keepdim))
 
 
 @primitive()
 def all(xp, x, dim=None, keepdim=False):
     """Whether every element over ``dim`` is nonzero."""
-    return xp.all(x != 0, axes(x.shape, dim), None, keepdim)
+    return _as_byte(xp, x, xp.all(x != 0, axes(x.shape, dim), None, keepdim))
 
 
 @primitive()
@@ -229,6 +233,10 @@ def count_nonzero(xp, x, dim=None):
 def logsumexp(xp, x, dim, keepdim=False):
     """``log(sum(exp(x)))`` over ``dim``, without overflow."""
     dims = axes(x.shape, dim)
+    if x.dtype.kind != "f":
+        x = xp.cast(x, dtypes.default())
+    if not x.size:  # log 0, if anything is left
+        return xp.log(xp.sum(x, dims, keepdim))
     top = xp.amax(x, dims, True)
     top = xp.where(xp.isfinite(top), top, 0.0)
     out = xp.log(xp.sum(xp.exp(x - top), dims, True)) + top
@@ -239,7 +247,7 @@ def logsumexp(xp, x, dim, keepdim=False):
 def cumsum(xp, x, dim):
     """The running sum along ``dim``."""
     axes(x.shape, dim)
-    return xp.cumsum(x, dim) if x.shape else xp.copy(x)
+    return xp.cumsum(x, dim) if x.shape else xp.reshape(xp.cumsum(xp.reshape(x, (1,)), 0), ())
 
 
 def _norm_rule(xp, g, x, out, p, dim, keepdim):
@@ -260,13 +268,17 @@ def _norm_rule(xp, g, x, out, p, dim, keepdim):
                     g * xp.sign(x) * xp.where(x == 0, 1.0, ratio) ** (p - 1))
 
 
-@primitive(x=_norm_rule, like="linalg.vector_norm", shown="LinalgVectorNormBackward0")
+@primitive(promote="floating", x=_norm_rule, like="linalg.vector_norm",
+           shown="LinalgVectorNormBackward0")
 def vector_norm(xp, x, p=2.0, dim=None, keepdim=False):
     """``(sum |x|**p) ** (1/p)`` over ``dim``; p may be 0 (count of nonzero) or +-inf."""
     dims = axes(x.shape, dim)
     if p == 2:
         return xp.sqrt(xp.sum(x * x, dims, keepdim))
     size = xp.absolute(x)
+    if (p < 0 or p == float("inf")) and not count(x.shape, dims):
+        raise RuntimeError(f"linalg.vector_norm cannot compute the {p} norm over dim {dim} of an "
+                           f"input of shape {tuple(x.shape)}: there are no elements")
     if p == float("inf"):
         return xp.amax(size, dims, keepdim)
     if p == float("-inf"):

@@ -1,5 +1,6 @@
 """Choosing, comparing and rounding: operators that are flat or kinked somewhere."""
 
+from minitorch import dtypes
 from minitorch.primitive import primitive
 
 
@@ -44,8 +45,11 @@ def clamp(xp, x, min=None, max=None):
     """``x`` limited to ``[min, max]``, elementwise; a bound may be None, a number or a tensor."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if x.dtype.kind != "f" and (isinstance(min, float) or isinstance(max, float)):
-        x = xp.cast(x, xp.result_type(xp.float32))
+    bounds = [b for b in (min, max) if b is not None]
+    if [b for b in bounds if getattr(b, "dtype", x.dtype) != x.dtype
+            or isinstance(b, float) and x.dtype.kind != "f"]:
+        dtype = dtypes.result_dtype((x, *bounds))
+        x, min, max = [xp.cast(v, dtype) if hasattr(v, "dtype") else v for v in (x, min, max)]
     if min is not None:
         x = xp.maximum(x, min)
     return x if max is None else xp.minimum(x, max)

@@ -48,6 +48,34 @@ def swapaxes(xp, x, dim0, dim1):
     return xp.swapaxes(x, dim0, dim1) if x.ndim else x[...]
 
 
+@primitive(view=True, shown="TBackward0",
+           x=lambda xp, g: xp.swapaxes(g, 0, 1) if g.ndim == 2 else g)
+def t(xp, x):
+    """The transpose of a matrix; vectors stay as they are; a view."""
+    if x.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {x.ndim}D")
+    return xp.swapaxes(x, 0, 1) if x.ndim == 2 else x[...]
+
+
+def _diagonal_rule(xp, g, x_shape, offset, dim1, dim2):
+    """Zeros, and ``g`` on the diagonal."""
+    n = len(x_shape)
+    order = [d for d in range(n) if d not in (dim1 % n, dim2 % n)] + [dim1 % n, dim2 % n]
+    rows = [i - min(offset, 0) for i in range(g.shape[-1])]
+    columns = [i + max(offset, 0) for i in range(g.shape[-1])]
+    zeros = xp.new_zeros(g, tuple([x_shape[d] for d in order]))
+    return xp.permute(xp.index_put(zeros, (Ellipsis, rows, columns), g), _inverse(order))
+
+
+@primitive(view=True, x=_diagonal_rule)
+def diagonal(xp, x, offset=0, dim1=0, dim2=1):
+    """The diagonal over two dimensions, as the last dimension; a view."""
+    out = xp.diagonal(x, offset, dim1, dim2)
+    if x.flags.writeable:
+        out.flags.writeable = True  # NumPy's own is read-only
+    return out
+
+
 @primitive(view=True,
            x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
 def unsqueeze(xp, x, dim):
@@ -78,7 +106,9 @@ def squeeze(xp, x, dim=None):
 def broadcast_to(xp, x, shape):
     """``x`` repeated along dimensions of size 1 up to ``shape``, without copying; a view."""
     try:
-        return xp.broadcast_to(x, shape)
+        out = xp.broadcast_to(x, shape)
+        # NumPy's result is read-only, which is right only where elements are repeated.
+        return out if out.size != x.size else xp.reshape(x, out.shape)
     except ValueError:
         raise RuntimeError(f"The expanded size of the tensor {tuple(shape)} must match the "
                            f"existing size {tuple(x.shape)} at non-singleton dimensions") from None
@@ -110,12 +140,16 @@ def repeat(xp, x, repeats):
 @primitive(x=lambda xp, g, diagonal: xp.tril(g, diagonal))
 def tril(xp, x, diagonal=0):
     """The lower triangle of the last two dimensions; zeros above ``diagonal``."""
+    if x.ndim < 2:
+        raise RuntimeError("tril: input tensor must have at least 2 dimensions")
     return xp.tril(x, diagonal)
 
 
 @primitive(x=lambda xp, g, diagonal: xp.triu(g, diagonal))
 def triu(xp, x, diagonal=0):
     """The upper triangle of the last two dimensions; zeros below ``diagonal``."""
+    if x.ndim < 2:
+        raise RuntimeError("triu: input tensor must have at least 2 dimensions")
     return xp.triu(x, diagonal)
 
 

@@ -120,6 +120,15 @@ def test_embedding_agrees(data: Any, seed: int) -> None:
     assert_agree(program)
 
 
+@pytest.mark.parametrize("option", ["sparse", "scale_grad_by_freq"])
+def test_sparse_gradients_are_refused(option: str) -> None:
+    """PyTorch has them; here gradients are dense, and asking for others is an error."""
+    with pytest.raises(NotImplementedError, match=option):
+        minitorch.nn.Embedding(3, 2, **{option: True})  # type: ignore[arg-type]
+    with pytest.raises(NotImplementedError, match=option):
+        F.embedding(minitorch.tensor([0]), minitorch.ones(3, 2), **{option: True})  # type: ignore
+
+
 @given(data=st.data(), seed=seeds)
 def test_batch_norm_function_agrees(data: Any, seed: int) -> None:
     """Any number of dimensions, with and without statistics and parameters."""

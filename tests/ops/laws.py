@@ -19,7 +19,8 @@ from tests.ops.oracle import convert, theirs
 
 # Relative to the largest entry, or to 1, the size of the drawn inputs. Sums are taken in another order than PyTorch's: a few units in
 # the last place, which cancellation enlarges.
-TOLERANCE = {np.dtype("float64"): 1e-10, np.dtype("float32"): 1e-5, np.dtype("float16"): 2e-3}
+TOLERANCE = {np.dtype("float64"): 1e-10, np.dtype("float32"): 1e-5,
+             np.dtype("float16"): 1e-2}  # where PyTorch computes in float32 and rounds once
 
 
 def frozen(a: Any) -> Any:

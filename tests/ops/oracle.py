@@ -90,6 +90,11 @@ def theirs(case: Case, needing: tuple[int, ...] = ()) -> tuple[Any, list[Any]]:
 
 
 @adapter
+def floor_divide(x: Any, y: Any) -> Any:
+    return torch.div(x, y, rounding_mode="floor")  # torch.floor_divide has no derivative
+
+
+@adapter
 def prod(x: Any, dim: Any, keepdim: bool) -> Any:
     if dim is None:
         return torch.prod(x).reshape((1,) * x.ndim if keepdim else ())
@@ -175,6 +180,8 @@ def layer_norm(x: Any, weight: Any, bias: Any, dims: int, eps: float) -> Any:
 
 @adapter
 def masked_scale(x: Any, mask: Any, scale: float) -> Any:
+    if not x.is_floating_point():
+        raise RuntimeError("dropout of integers cannot be scaled")
     return x * mask * scale
 
 

@@ -20,12 +20,13 @@ def _check_pair(name: str, input: Any, target: Any, warn: bool = True) -> None:
         need_float(name, input)
     if a == b:
         return
-    if a in (b + (1,), b[:-1]) and len(a) + len(b) == 3 and 1 in (a[-1], b[-1]):
-        wide = "input" if len(a) == 2 else "target"
+    column = "input" if len(a) == 2 and a == b + (1,) else (
+        "target" if len(b) == 2 and b == a + (1,) else None)
+    if column:
         raise ValueError(
             f"{name}: input of shape {a} against target of shape {b} would broadcast to "
             f"{broadcast_shape(a, b)}, every element with every other, which is almost never "
-            f"meant. Make the shapes equal, as in {wide}.squeeze(1).")
+            f"meant. Make the shapes equal, as in {column}.squeeze(1).")
     if warn:
         warnings.warn(f"Using a target size ({target.shape}) that is different to the input size "
                       f"({input.shape}). This will likely lead to incorrect results due to "

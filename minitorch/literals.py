@@ -1,4 +1,4 @@
-"""What ``tensor(data)`` makes of its data: the dtype inferred, then one array."""
+"""What constructors make of the data they are given: the dtype inferred, then one array."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine
+from minitorch.facts import Size
 
 _OF_PYTHON = {bool: dtypes.BOOL, int: dtypes.INT64}
 
@@ -100,3 +101,23 @@ def _uneven(data: Any, depth: int = 0) -> str:
         return f"at dim {depth + 1} there are rows of length {sorted(map(str, lengths))}"
     return next(filter(None, [_uneven(v, depth + 1) for v in data
                               if isinstance(v, (list, tuple))]), "its rows differ in length")
+
+
+def legacy_array(data: tuple[Any, ...], dtype: np.dtype[Any], any_dtype: bool = False) -> Any:
+    """What ``FloatTensor(2, 3)`` and ``FloatTensor([1, 2])`` hold: zeros of a shape, or data."""
+    if len(data) != 1 or isinstance(data[0], (int, np.integer, Size)):
+        sizes = data[0] if len(data) == 1 and isinstance(data[0], Size) else data or (0,)
+        if not all(hasattr(n, "__index__") for n in sizes):
+            raise TypeError(f"new() takes sizes or one sequence of data, got {data!r}")
+        if any(n < 0 for n in sizes):
+            raise RuntimeError(f"Trying to create tensor with negative dimension: {list(sizes)}")
+        return np.zeros(tuple([n.__index__() for n in sizes]), dtype)
+    value = data[0]
+    if isinstance(value, engine.Tensor):
+        if value.array.dtype != dtype and not any_dtype:
+            raise TypeError(f"expected a tensor of {dtypes.of_numpy(dtype)}, got "
+                            f"{dtypes.of_numpy(value.array.dtype)}; convert it with .to()")
+        return value.array
+    if isinstance(value, (float, str, bytes)) or value is None:
+        raise TypeError(f"new(): data must be a sequence (got {type(value).__name__})")
+    return np.array([_bare(v, set()) for v in value]).astype(dtype)
