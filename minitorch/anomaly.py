@@ -129,7 +129,7 @@ def check_rule(node: Any, out: Any, nodes: Any) -> None:
     bad = _bad(array)
     if bad is None:
         return
-    message = (f"Function '{node.name}' returned {float(array[bad])} in its backward pass, at "
+    message = (f"Function '{node.name()}' returned {float(array[bad])} in its backward pass, at "
                f"index {bad}")
     trace = node.trace
     if trace is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from minitorch import backend
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.engine import Node, Tensor, backpropagate, wrap
 from minitorch.modes import (
@@ -41,7 +42,7 @@ def _roots(outputs: Any, cotangents: Any) -> list[tuple[Node, Any]]:
                 raise RuntimeError(f"grad can be implicitly created only for scalar outputs, not "
                                    f"for shape {tuple(y.array.shape)}: reduce it first, as in "
                                    f".sum(), or pass the gradient to backward()")
-            g = wrap(y.array * 0 + 1)
+            g = wrap(backend.namespace(y.array).ones_like(y.array))
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g.array.shape != y.array.shape:
@@ -114,7 +115,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     for x, node in zip(inputs, targets):
         g = found.get(node)
         if g is None and materialize_grads:
-            g = wrap(x.array * 0)
+            g = wrap(backend.namespace(x.array).zeros_like(x.array))
         elif g is None and not allow_unused:
             raise RuntimeError("One of the differentiated Tensors appears to not have been used "
                                "in the graph. Set allow_unused=True if this is the desired "
@@ -176,7 +177,6 @@ class _FunctionNode(Node):
         self.function, self.ctx = function, ctx
         self.outputs: list[Any] = []  # (shape, dtype) of each
 
-    @property
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
@@ -198,13 +198,13 @@ class _FunctionNode(Node):
         if len(pulled) != len(self.edges):
             extra = pulled[len(self.edges):]
             if len(pulled) < len(self.edges) or any(p is not None for p in extra):
-                raise RuntimeError(f"function {self.name} returned an incorrect number of "
+                raise RuntimeError(f"function {self.name()} returned an incorrect number of "
                                    f"gradients (expected {len(self.edges)}, got {len(pulled)})")
         for i, (edge, p) in enumerate(zip(self.edges, pulled)):
             if edge is None or p is None:
                 continue
             if tuple(p.array.shape) != self.inputs[i][0]:
-                raise RuntimeError(f"Function {self.name} returned an invalid gradient at index "
+                raise RuntimeError(f"Function {self.name()} returned an invalid gradient at index "
                                    f"{i} - got {list(p.array.shape)} but expected shape "
                                    f"compatible with {list(self.inputs[i][0])}")
             yield edge, p if record else p.array.copy()
@@ -219,9 +219,8 @@ class _OutputNode(Node):
         super().__init__(None, None)
         self.edges, self.place = (function,), place
 
-    @property
     def name(self) -> str:
-        return self.edges[0].name  # type: ignore[union-attr]
+        return self.edges[0].name()  # type: ignore[union-attr]
 
     def release(self) -> None:
         pass

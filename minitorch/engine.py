@@ -40,6 +40,7 @@ class Tensor:
     node: Node | None = None  # what made it, or its Leaf; None where no gradient is wanted
     alias_of: View | None = None  # how it was read off the tensor whose memory it shares
     epoch = 0  # how often a recorded in-place write gave it a new history
+    turns = 0  # how often it was reshaped in place
     _grad: Any = None
 
 
@@ -61,6 +62,7 @@ class Node:
         "edges",
         "hooks",
         "inputs",
+        "label",
         "op",
         "order",
         "plan",
@@ -82,16 +84,20 @@ class Node:
         self.trace: anomaly.Trace | None = None
         self.retained: Any = None  # weak reference to the output, after retain_grad()
 
-    @property
     def name(self) -> str:
-        return self.plan.op.shown(self)  # type: ignore[union-attr]
+        return getattr(self, "label", "") or self.plan.op.shown(self)  # type: ignore[union-attr]
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        return tuple((edge, 0) for edge in self.edges)
+        if self.plan is None:
+            return tuple((edge, 0) for edge in self.edges)
+        slots = list(self.op.rules)  # type: ignore[union-attr]  # listed as the rules are
+        pairs = sorted(zip(self.plan.positions, self.edges),
+                       key=lambda pair: slots.index(self.op.slot(pair[0])))  # type: ignore
+        return tuple((edge, 0) for _, edge in pairs)
 
     def __repr__(self) -> str:
-        return f"<{self.name} object at {id(self):#x}>"
+        return f"<{self.name()} object at {id(self):#x}>"
 
     def kept(self, parameter: str) -> Any:
         """The saved argument of that name; None if the rules did not ask for it."""
@@ -106,7 +112,7 @@ class Node:
 
     def check_saved(self) -> None:
         """Raise when what the rules need is gone, or no longer what the forward pass saw."""
-        name = self.op.name if self.op else self.name
+        name = self.op.name if self.op else self.name()
         if self.saved is None:
             raise RuntimeError(
                 f"Trying to backward through the graph a second time (or directly access saved "
@@ -144,6 +150,13 @@ class Node:
             yield edge, out
 
 
+def shown_as(name: str, y: Any) -> Any:
+    """Let a result of several operators name itself in ``grad_fn`` as PyTorch's single one does."""
+    if y.node is not None:
+        y.node.label = name
+    return y
+
+
 class Leaf(Node):
     """Where cotangents end and ``.grad`` is written. Holds its tensor weakly: no cycle."""
 
@@ -153,7 +166,6 @@ class Leaf(Node):
         super().__init__(None, None)
         self.tensor = weakref.ref(tensor)
 
-    @property
     def name(self) -> str:
         return "AccumulateGrad"
 

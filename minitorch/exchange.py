@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops, printing
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 
 
 class Exchange(engine.Tensor):
@@ -90,7 +90,8 @@ class Exchange(engine.Tensor):
     def __iter__(self) -> Iterator[Any]:
         if not self.array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter([ops.index(self, i) for i in range(len(self.array))])
+        return iter([shown_as("UnbindBackward0", ops.index(self, i))
+                     for i in range(len(self.array))])
 
     def __reversed__(self) -> Any:
         return ops.flip(self, (0,)) if self.array.ndim else self
@@ -108,7 +109,7 @@ class Exchange(engine.Tensor):
             suffixes.append(f"device='cuda:{array.device.id}'")
             array = array.get()
         if self.grad_fn is not None:  # type: ignore[attr-defined]
-            suffixes.append(f"grad_fn=<{self.grad_fn.name}>")  # type: ignore[attr-defined]
+            suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")  # type: ignore[attr-defined]
         elif self.node is not None:
             suffixes.append("requires_grad=True")
         return printing.tensor_text(array, suffixes=suffixes, default_dtype=dtypes.default())

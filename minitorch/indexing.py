@@ -115,6 +115,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     check_writable(x)
     try:
         if modes.grad and (x.node is not None or (tensor and value.node is not None)):
+            if tensor:
+                value = _without_ones(value, x.array[key].ndim)
             assign(x, ops.index_put(wrap(x.array, x.node), key, value))
         else:
             x.array[key] = value.array if tensor else value
@@ -123,6 +125,14 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         raise RuntimeError(f"shape mismatch: value of shape {tuple(np.shape(value))} cannot be "
                            f"written at the chosen positions of a tensor of {x.dtype} and shape "
                            f"{tuple(x.shape)}: {error}") from None
+
+
+def _without_ones(value: Any, ndim: int) -> Any:
+    """A value without the leading dimensions of size 1 that its place lacks."""
+    extra = value.array.ndim - ndim
+    if extra > 0 and value.array.shape[:extra] == (1,) * extra:
+        return ops.reshape(value, value.array.shape[extra:])
+    return value
 
 
 def _require_convertible(x: Any, key: Any, value: Any) -> None:

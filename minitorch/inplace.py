@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import anomaly, backend, dtypes, engine, ops
-from minitorch.engine import Leaf, wrap
+from minitorch.engine import Leaf, shown_as, wrap
 from minitorch.modes import modes
 from minitorch.primitive import Primitive
 from minitorch.views import refresh
@@ -22,7 +22,7 @@ from minitorch.views import refresh
 def require_own_places(x: Any) -> None:
     """Raise RuntimeError unless each element of ``x`` has a place in memory of its own."""
     array = x.array
-    if not array.flags.writeable or any(
+    if not array.flags.writeable or array.size and any(
             not step and n > 1 for step, n in zip(array.strides, array.shape)):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor "
                            "refers to a single memory location, or the memory is read-only. "
@@ -56,6 +56,8 @@ def check_result(x: Any, out: Any) -> None:
 def assign(x: Any, out: Any) -> Any:
     """Give ``x`` the values of ``out`` and, where it was recorded, its history."""
     check_result(x, out)
+    if out.node is not None and x.alias_of is not None:
+        x.alias_of.check()
     x.array[...] = out.array
     wrote(x)
     if out.node is None:
@@ -99,7 +101,8 @@ def inplace(operator: Any) -> Callable[..., Any]:
         check_writable(input)
         source = input
         if keeps and modes.grad and (input.node is not None or any(
-                isinstance(a, engine.Tensor) and a.node is not None for a in args)):
+                isinstance(a, engine.Tensor) and a.node is not None
+                for a in (*args, *kwargs.values()))):
             source = wrap(input.array.copy(), input.node)  # the graph keeps what is overwritten
         return assign(input, operator(source, *args, **kwargs))
 
@@ -132,4 +135,5 @@ def fill_(input: Any, value: Any) -> Any:
 
 def zero_(input: Any) -> Any:
     """Write 0 everywhere."""
-    return copy_(input, 0)
+    copy_(input, 0)
+    return shown_as("ZeroBackward0", input) if modes.grad and input.alias_of is None else input

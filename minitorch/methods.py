@@ -8,7 +8,7 @@ import numpy as np
 
 import minitorch.conversion  # noqa: F401  (before the operators: its clone has more arguments)
 from minitorch import inplace, ops
-from minitorch.functions.common import FUNCTIONS, only_method, sizes
+from minitorch.functions.common import FUNCTIONS, only_method, require_tensors, sizes
 from minitorch.indexing import normalise
 from minitorch.primitive import registry
 from minitorch.tensor import Tensor
@@ -25,15 +25,34 @@ _ALIASES = {"true_divide": "div", "divide": "div", "subtract": "sub", "multiply"
             "clip": "clamp", "absolute": "abs", "neg": "negative", "moveaxis": "movedim",
             "ger": "outer"}
 
+# Of their two operands, how many must be tensors: 2, or only the first.
+_OPERANDS = {"eq": 1, "ne": 1, "lt": 1, "le": 1, "gt": 1, "ge": 1, "fmod": 1, "maximum": 2,
+             "minimum": 2, "atan2": 2, "logical_and": 2, "logical_or": 2, "logical_xor": 2}
+
+
+def _strict(op: Any) -> Any:
+    """The operator, but numbers are refused where PyTorch takes only tensors."""
+    if op.name not in _OPERANDS:
+        return op
+    both = _OPERANDS[op.name] == 2
+
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        require_tensors(op.name, input=input, **{"other": other} if both else {})
+        return op(input, other, out=out)
+    function.__name__, function.__doc__ = op.name, op.__doc__
+    return function
+
+
 OPERATORS: dict[str, Any] = {}  # those that are functions of PyTorch just as they are
 for _op in list(registry.values()):
     if _op.name in _HIDDEN or _op.__module__.endswith(".loss"):
         continue
+    _function = _strict(_op)
     for _name in (_op.name, *_op.aliases):
         if _name not in FUNCTIONS:
-            FUNCTIONS[_name] = OPERATORS[_name] = _op
+            FUNCTIONS[_name] = OPERATORS[_name] = _function
         if _name not in _NOT_METHODS and not hasattr(Tensor, _name):
-            setattr(Tensor, _name, _op)
+            setattr(Tensor, _name, _function)
 for _alias, _name in _ALIASES.items():
     FUNCTIONS.setdefault(_alias, FUNCTIONS[_name])
     setattr(Tensor, _alias, getattr(Tensor, _name))
@@ -77,6 +96,7 @@ def _reshaping(name: str) -> None:
         input.array = y.array
         if input.alias_of is not None:
             input.alias_of = y.alias_of
+        input.turns += 1
         if y.node is not None:
             input.node = y.node
         inplace.wrote(input)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import engine, ops
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 from minitorch.indexing import getitem, setitem
 
 Method = Callable[[Any, Any], Any]
@@ -47,7 +47,9 @@ def _reflected(op: Any) -> Method:
 
 def _subtract(x: Any, y: Any) -> Any:
     refuse_bool(x, y)
-    return ops.subtract(x, y)
+    if isinstance(x, engine.Tensor):
+        return ops.subtract(x, y)
+    return shown_as("RsubBackward1", ops.subtract(x, y))
 
 
 def _shift(word: str) -> Method:
@@ -92,7 +94,8 @@ class Operators(engine.Tensor):
         return ops.matmul(self, other) if isinstance(other, engine.Tensor) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        return ops.matmul(wrap(np.asarray(other)), self)
+        other = other if isinstance(other, engine.Tensor) else wrap(np.asarray(other))
+        return ops.matmul(other, self)
 
     def __rlshift__(self, other: Any) -> Any:
         return type(self).bitwise_left_shift(other, self)  # type: ignore[attr-defined]

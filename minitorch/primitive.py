@@ -249,19 +249,6 @@ class Method:
         return self.op(self.owner, *args, **kwargs)
 
 
-def unfit(op: Primitive, arrays: Sequence[Any], error: ValueError) -> str:
-    """What NumPy's complaint about shapes means, in PyTorch's words."""
-    shapes = [a.shape for a in arrays if is_array(a)]
-    for one in shapes:
-        for two in shapes:
-            for d in range(-1, -1 - min(len(one), len(two)), -1):
-                if one[d] != two[d] and 1 not in (one[d], two[d]):
-                    return (f"The size of tensor a ({one[d]}) must match the size of tensor b "
-                            f"({two[d]}) at non-singleton dimension {max(len(one), len(two)) + d}: "
-                            f"{op.name}() of shapes {', '.join(map(str, shapes))}")
-    return f"{op.name}() of shapes {', '.join(map(str, shapes))}: {error}"
-
-
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
     if not np.may_share_memory(y.array, x.array) if type(x.array) is ndarray else False:
@@ -276,7 +263,7 @@ def refuse_mismatch(op: Primitive, arrays: list[Any], error: ValueError) -> None
     shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
     if "broadcast" not in str(error) or len(shapes) < 2:
         return
-    a, b = shapes[:2]
+    a, b = (s[:-2] for s in shapes) if op.name == "matmul" else shapes[:2]  # its batch
     for i in range(1, min(len(a), len(b)) + 1):
         if 1 != a[-i] != b[-i] != 1:
             raise RuntimeError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend, dtypes, engine, inplace, random
+from minitorch import backend, dtypes, engine, inplace, ops, random
 from minitorch.creation import dtype_or_default, dtype_or_int, like, make, shape_of
 from minitorch.engine import wrap
 from minitorch.functions import into
@@ -154,20 +154,30 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = np.broadcast_shapes(np.shape(m), np.shape(s))
     dt = m.dtype if hasattr(m, "dtype") else s.dtype
-    return into(out, make((g.normal(shape, 0.0, 1.0, dt) * s + m).astype(dt), device))
+    drawn = make(np.asarray(g.normal(shape, 0.0, 1.0, dt) * s + m, dt), device)
+    return into(out, _flat_in(drawn, mean, std))
+
+
+def _flat_in(drawn: Any, *inputs: Any) -> Any:
+    """What was drawn, recorded as PyTorch does: with a gradient of 0 for what it depends on."""
+    for x in inputs:
+        if isinstance(x, engine.Tensor) and x.node is not None:
+            drawn = ops.add(drawn, ops.overwrite(x, 0.0))
+    return drawn
 
 
 def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out: Any = None) -> Any:
     """1 with the probability each element gives (or ``p``), else 0; same dtype as ``input``."""
     g = _stream(generator)
     drawn = g.bernoulli_from(input.array) if p is None else g.bernoulli(input.array.shape, p)
-    return into(out, wrap(drawn.astype(input.array.dtype)))
+    return into(out, _flat_in(wrap(drawn.astype(input.array.dtype)), input), input)
 
 
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None,
                 out: Any = None) -> Any:
     """Indices drawn with the (unnormalised) probabilities in each row of ``input``."""
-    return into(out, wrap(_stream(generator).multinomial(input.array, num_samples, replacement)))
+    drawn = _stream(generator).multinomial(input.array, num_samples, replacement)
+    return into(out, wrap(drawn), exact=True)
 
 
 def poisson(input: Any, generator: Any = None) -> Any:

@@ -71,6 +71,8 @@ def _evenly(name: str, start: Any, end: Any, steps: int, out: Any, dtype: Any) -
 
     Integers are not yet rounded.
     """
+    if not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
     start, end, steps = _number(name, start), _number(name, end), steps.__index__()
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")

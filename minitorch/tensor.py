@@ -141,7 +141,7 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
 
     def detach_(self) -> Tensor:
         """Leave the graph, in place."""
-        if self.alias_of is not None and self.node is not None:
+        if self.alias_of is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self.node = None
         return self

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minitorch import backend
 from minitorch.engine import Tensor
 from minitorch.modes import set_grad_enabled
@@ -14,22 +12,30 @@ from minitorch.modes import set_grad_enabled
 class View:
     """How a tensor that shares memory was read off its base: operators and their arguments."""
 
-    __slots__ = ("base", "epoch", "steps")
+    __slots__ = ("base", "epoch", "steps", "turns")
 
     def __init__(self, base: Tensor, steps: tuple[Any, ...]) -> None:
-        self.base, self.steps, self.epoch = base, steps, base.epoch
+        self.base, self.steps, self.epoch, self.turns = base, steps, base.epoch, base.turns
 
     def replay(self, base: Any) -> Any:
         """The same view of another Tensor, or of a bare array."""
+        self.check()
         for op, rest in self.steps:
             base = (op(base, *rest) if isinstance(base, Tensor)
                     else op.forward(backend.namespace(base), base, *rest))
         return base
 
+    def check(self) -> None:
+        """Raise where the base has another shape than when the view was read off it."""
+        if self.turns != self.base.turns:
+            raise RuntimeError("this tensor is a view of one that was since reshaped in place (by "
+                               "t_(), squeeze_() or the like), which leaves its history unknown. "
+                               "Reshape out of place instead, as in x = x.t().")
 
-    def mask(self, xp: Any, shape: tuple[int, ...]) -> Any:
+    def mask(self, xp: Any) -> Any:
         """Ones where this view does not read, zeros where it does."""
-        out = np.ones(shape, bool)
+        base = self.base.array
+        out = backend.namespace(base).ones_like(base, dtype=bool)  # in the order of its memory
         self.replay(out)[...] = False
         return xp.asarray(out)
 

@@ -50,7 +50,7 @@ choices(keepdim=[False, True], descending=[False, True], largest=[False, True],
         delta=[1.0, 0.4], min_val=[-1.0, -0.5], max_val=[1.0, 0.5], decimals=[0, 1, -1],
         diagonal=[0, 1, -1, 2], offset=[0, 1, -1], dtype=[np.dtype("float32"), np.dtype("float64")],
         device=[device("cpu")], eps=[1e-5, 0.1], scale=[1.0, 2.0], ignore_index=[-100, 1],
-        smoothing=[0.0, 0.1], padding_idx=[None, 0, 1])
+        smoothing=[0.0, 0.1], padding_idx=[None, 0, None, 1])
 
 
 # -- arrays ----------------------------------------------------------------------------------
@@ -69,6 +69,11 @@ def distinct(call: Call) -> Any:
 @parameter("tril.x", "triu.x", "diagonal.x")
 def matrices(call: Call) -> Any:
     return call.operand("x", call.shape(2))
+
+
+@parameter("t.x")
+def at_most_a_matrix(call: Call) -> Any:
+    return call.operand("x", call.shape(0, 2))
 
 
 @parameter("nll_loss.x", "cross_entropy.x")
@@ -210,8 +215,9 @@ def equation(call: Call) -> str:
         return ",".join(terms)
     used = sorted({c for t in terms for c in t} - {"."})
     kept = call.draw(st.lists(st.sampled_from(used), unique=True)) if used else []
-    # PyTorch takes an ellipsis that the output does not name as summed; so do we.
-    return ",".join(terms) + "->" + "..." * any("." in t for t in terms) + "".join(kept)
+    if any("." in t for t in terms) and call.choose(True, True, False):
+        kept.insert(call.integer(0, len(kept)), "...")  # left out, it is summed
+    return ",".join(terms) + "->" + "".join(kept)
 
 
 @parameter("einsum.xs")

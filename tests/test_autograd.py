@@ -49,6 +49,15 @@ def test_grad_of_an_intermediate_tensor(engine):
 
 
 @BOTH
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_backward_starts_from_one_whatever_the_result(engine, create_graph):
+    """An overflowed loss still has its formula's gradient, and 0-d gradients print."""
+    x = engine.tensor(1e200, dtype=engine.float64, requires_grad=True)
+    (gx,) = engine.autograd.grad(x * x, x, create_graph=create_graph)
+    assert gx.item() == 2e200 and repr(gx.detach()) == "tensor(2.0000e+200, dtype=torch.float64)"
+
+
+@BOTH
 def test_grad_of_an_unused_input(engine):
     x, w = leaf(engine, [1.0]), leaf(engine, [2.0])
     y = (x * 2).sum()

@@ -268,9 +268,17 @@ def test_grad_fn_names_its_operator_and_leads_to_the_leaves():
     y = (x * 2).sum()
     assert repr(y.grad_fn).startswith("<SumBackward0 object at 0x")
     mul = y.grad_fn.next_functions[0][0]
-    assert mul.name == "MulBackward0"
+    assert mul.name() == "MulBackward0"
     accumulate = mul.next_functions[0][0]
-    assert accumulate.name == "AccumulateGrad" and accumulate.variable is x
+    assert accumulate.name() == "AccumulateGrad" and accumulate.variable is x
+
+
+@BOTH
+def test_next_functions_of_a_layer_start_with_its_bias(engine):
+    layer = engine.nn.Linear(2, 3)
+    y = layer(engine.ones(4, 2, requires_grad=True))
+    first = y.grad_fn.next_functions[0][0]
+    assert first.name().endswith("AccumulateGrad") and first.variable is layer.bias
 
 
 def test_gradient_has_its_inputs_dtype():

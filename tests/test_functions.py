@@ -18,7 +18,7 @@ BINARY = lines("""
     x // y
     x % y
     x ** 2
-    x.float() ** s
+    x.float() ** float(s)
     s ** x
     x.abs() ** y
     x + s
@@ -82,7 +82,7 @@ BINARY = lines("""
     torch.fmod(x, y)
     torch.fmod(x, s)
     torch.pow(x, 3)
-    torch.pow(x.float(), exponent=s)
+    torch.pow(x.float(), exponent=float(s))
     torch.pow(s, x)
     torch.pow(x.abs(), y)
     torch.float_power(x.abs(), y)
@@ -98,7 +98,8 @@ BINARY = lines("""
     torch.hypot(x, y)
     torch.logaddexp(x, y)
     torch.logaddexp2(x, y)
-    torch.xlogy(x, y)
+    torch.xlogy(x, y.abs() + 1)
+    torch.xlogy(x.detach(), y.detach())
     torch.lerp(x, y, 0.3)
     torch.lerp(x, y, weight=0.75)
     torch.lerp(x, y, z)
@@ -465,7 +466,7 @@ SHAPES = lines("""
     torch.where(x)
     x.detach().unique()
     torch.unique(x.detach(), return_inverse=True, return_counts=True)
-    torch.unique(x.detach(), dim=0)
+    torch.unique(x.detach().reshape(-1, 2), dim=0)
     torch.unique_consecutive(x.detach())
     torch.unique_consecutive(x.detach(), return_inverse=True, return_counts=True)
     x.sort()

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minitorch
 from minitorch import engine
@@ -91,11 +94,30 @@ def test_keywords_are_understood_in_both_spellings():
 
 
 def test_tensors_of_another_library_are_constants():
-    import torch
     x = minitorch.ones(2, requires_grad=True)
     y = x * torch.tensor([2.0, 3.0])
     y.sum().backward()
     assert isinstance(y, minitorch.Tensor) and x.grad.tolist() == [2.0, 3.0]
+
+
+SHAPES = st.lists(st.integers(1, 3), max_size=3).map(tuple)
+
+
+@pytest.mark.parametrize("name", ["add", "maximum", "eq"])
+@given(SHAPES, SHAPES)
+def test_operands_that_do_not_broadcast_are_refused_as_by_torch(name, a, b):
+    def outcome(engine):
+        try:
+            return tuple(getattr(engine, name)(engine.ones(a), engine.ones(b)).shape)
+        except Exception as error:
+            return type(error), str(error)
+
+    ours, theirs = outcome(minitorch), outcome(torch)
+    if theirs[:1] == (RuntimeError,):
+        assert ours[0] is RuntimeError and ours[1].startswith(theirs[1])
+        assert f"{a} and {b}" in ours[1]
+    else:
+        assert ours == theirs
 
 
 def test_every_operator_has_a_sentence_and_known_needs():

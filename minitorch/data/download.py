@@ -62,7 +62,7 @@ def _try_mirrors(name: str, md5: str, mirrors: Sequence[str], folder: Path) -> s
     try:
         import pooch
     except ImportError:
-        return "    the library pooch is missing: pip install 'minitorch[data]'"
+        return "    the library pooch is missing: pip install 'minitorch-xp[data]'"
 
     reasons = []
     for mirror in mirrors:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops
+from minitorch.engine import shown_as
 from minitorch.functions.common import (
     as_float,
     bare,
@@ -15,6 +16,7 @@ from minitorch.functions.common import (
     common_dtype,
     into,
     method,
+    require_float,
     require_one_dtype,
     require_tensors,
 )
@@ -57,7 +59,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``other - alpha * input``, elementwise."""
     require_tensors("rsub", input=input)
-    return sub(other, input, alpha=alpha)
+    y = sub(other, input, alpha=alpha)
+    return shown_as(f"RsubBackward{int(not isinstance(other, engine.Tensor))}", y)
 
 
 @method
@@ -95,7 +98,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any 
     product = cast_to(tensor1, dt) * cast_to(tensor2, dt)
     if value != 1:
         product = cast_to(product * (value if dt.kind == "f" else int(value)), dt)
-    return into(out, ops.add(input, product))
+    return into(out, shown_as("AddcmulBackward0", ops.add(input, product)))
 
 
 @method
@@ -105,14 +108,16 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any 
         raise RuntimeError("Integer division with addcdiv is not supported: convert the tensors "
                            "first, as in x.float()")
     dt = common_dtype(input, tensor1, tensor2)
-    return into(out, ops.add(input, cast_to(tensor1, dt) / cast_to(tensor2, dt) * value))
+    y = ops.add(input, cast_to(tensor1, dt) / cast_to(tensor2, dt) * value)
+    return into(out, shown_as("AddcdivBackward0", y))
 
 
 @method
 def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """``input + weight * (end - input)``, elementwise; all of one dtype."""
     require_one_dtype("lerp", input, end, weight if getattr(weight, "ndim", 0) else None)
-    return into(out, ops.add(input, ops.multiply(ops.subtract(end, input), weight)))
+    y = ops.add(input, ops.multiply(ops.subtract(end, input), weight))
+    return into(out, shown_as("LerpBackward0", y))
 
 
 @method
@@ -129,13 +134,13 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
 @method
 def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
     """``input``, but at least ``min``."""
-    return clamp(input, min, out=out)
+    return into(out, shown_as("ClampMinBackward0", clamp(input, min)))
 
 
 @method
 def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     """``input``, but at most ``max``."""
-    return clamp(input, None, max, out=out)
+    return into(out, shown_as("ClampMaxBackward0", clamp(input, None, max)))
 
 
 # -- functions made of others, which give them their derivatives ---------------------------------
@@ -154,34 +159,30 @@ def fmin(input: Any, other: Any, *, out: Any = None) -> Any:
     return into(out, ops.where((input <= other) | ops.isnan(other), input, other))
 
 
+def _floats(name: str, input: Any, other: Any) -> tuple[Any, Any]:
+    """Both, once they are known to be tensors of which one is floating."""
+    require_tensors(name, input=input, other=other)
+    if common_dtype(input, other).kind != "f":
+        require_float(name, input)
+    return input, other
+
+
 @method
 def hypot(input: Any, other: Any, *, out: Any = None) -> Any:
     """``sqrt(input**2 + other**2)``, elementwise."""
-    require_tensors("hypot", input=input, other=other)
-    x, y = [cast_to(v, common_dtype(input, other)) for v in (input, other)]
-    return into(out, ops.sqrt(x * x + y * y))
-
-
-def _log_of_sum(exp: Any, log: Any, x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))``, shifted by the larger so that nothing overflows."""
-    x, y = [cast_to(v, common_dtype(x, y)) for v in (x, y)]
-    top = ops.maximum(x, y).detach()
-    top = ops.where(ops.isfinite(top), top, 0.0)
-    return log(exp(x - top) + exp(y - top)) + top
+    return into(out, ops.hypot(*_floats("hypot", input, other)))
 
 
 @method
 def logaddexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """``log(exp(input) + exp(other))``, elementwise and without overflow."""
-    require_tensors("logaddexp", input=input, other=other)
-    return into(out, _log_of_sum(ops.exp, ops.log, input, other))
+    return into(out, ops.logaddexp(*_floats("logaddexp", input, other)))
 
 
 @method
 def logaddexp2(input: Any, other: Any, *, out: Any = None) -> Any:
     """``log2(2**input + 2**other)``, elementwise and without overflow."""
-    require_tensors("logaddexp2", input=input, other=other)
-    return into(out, _log_of_sum(exp2, ops.log2, input, other))
+    return into(out, ops.logaddexp2(*_floats("logaddexp2", input, other)))
 
 
 @method

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import (
     axis_of,
     into,
@@ -54,14 +54,14 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
         picked = ops.reshape(ops.index(ops.reshape(input, (1,)), places), ())
     else:
         picked = ops.index(input, _key(d, places))
-    return into(out, picked, input, exact=True)
+    return into(out, shown_as("IndexSelectBackward0", picked), input, exact=True)
 
 
 def _filling(name: str, doc: str, value_of: Any) -> Any:
     def function(input: Any, dim: int, index: Any, value: Any, *, out: Any = None) -> Any:
         d = axis_of(input, dim)
         places = _positions(name, input, d, index)
-        value = value_of(input, d, places, value)
+        places, value = value_of(input, d, places, value)
         if not input.ndim:
             y = ops.reshape(ops.index_put(ops.reshape(input, (1,)), places, value), ())
         else:
@@ -80,14 +80,14 @@ def _slices(input: Any, d: int, places: Any, source: Any) -> Any:
         raise RuntimeError(f"index_copy: source of shape {tuple(source.shape)} cannot be written "
                            f"at {len(places)} positions along dimension {d} of a tensor of shape "
                            f"{tuple(input.shape)}")
-    return source
+    return places, source
 
 
 def _number(input: Any, d: int, places: Any, value: Any) -> Any:
     if isinstance(value, engine.Tensor) and value.array.ndim:
         raise RuntimeError(f"index_fill_ only supports a 0-dimensional value tensor, but got "
                            f"tensor with {value.array.ndim} dimension(s).")
-    return value
+    return np.unique(places), value
 
 
 index_copy = _filling("index_copy", "A copy with the slices of ``value`` written at positions "
@@ -112,7 +112,8 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1,
     shape = [1] * source.ndim
     shape[d] = -1
     where = wrap(places.astype(np.int64).reshape(shape))
-    return into(out, ops.scatter_add(input, d, expand(where, source.shape), source))
+    y = ops.scatter_add(input, d, expand(where, source.shape), source)
+    return into(out, shown_as("IndexAddBackward0", y))
 
 
 @method
@@ -135,7 +136,7 @@ def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     _mask("masked_select", mask)
     shape = _joint(input, mask)
     picked = ops.index(expand(input, shape), np.array(expand(mask, shape).array))
-    return into(out, picked, input, exact=True)
+    return into(out, shown_as("MaskedSelectBackward0", picked), input, mask, exact=True)
 
 
 @method
@@ -166,7 +167,8 @@ def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """Elements of the flattened tensor."""
     if index.array.dtype != dtypes.INT64:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
-    return into(out, ops.reshape(input, (-1,))[index], input, exact=True)
+    picked = ops.reshape(input, (-1,))[index]
+    return into(out, shown_as("TakeBackward0", picked), input, exact=True)
 
 
 @method
@@ -188,8 +190,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
                           for x in (input, indices)]))
     full, where = shape.copy(), shape.copy()
     full[d], where[d] = input.shape[d], indices.shape[d]
-    n = shape[d]
-    places = wrap(np.where(indices.array < 0, indices.array + n, indices.array))
+    places = wrap(np.where(indices.array < 0, indices.array + full[d], indices.array))
     return gather(expand(input, full), d, expand(places, where), out=out)
 
 
@@ -199,14 +200,16 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     """A copy with ``src`` (tensor or number) written at ``index`` along ``dim``."""
     d = axis_of(input, dim)
     src = value if src is None else src
-    if not isinstance(src, engine.Tensor):
+    number = not isinstance(src, engine.Tensor)
+    if number:
         src = wrap(np.full(index.array.shape, src, input.array.dtype))
     require_one_dtype("scatter", input, src)
     if reduce == "add":
         return into(out, ops.scatter_add(input, d, index, src))
     if reduce is not None:
         raise RuntimeError(f"scatter(): reduce={reduce!r} is not supported, only 'add'")
-    return into(out, ops.scatter(input, d, index, src))
+    y = ops.scatter(input, d, index, src)
+    return into(out, shown_as("ScatterBackward1", y) if number else y)
 
 
 @method

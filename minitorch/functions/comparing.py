@@ -9,7 +9,12 @@ import numpy as np
 
 from minitorch import dtypes, engine
 from minitorch.engine import wrap
-from minitorch.functions.common import common_dtype, method, require_one_dtype
+from minitorch.functions.common import (
+    common_dtype,
+    method,
+    require_one_dtype,
+    require_tensors,
+)
 from minitorch.tensor import Tensor
 
 __all__ = ["isclose", "allclose", "equal", "is_same_size", "is_tensor", "is_floating_point",
@@ -20,7 +25,11 @@ __all__ = ["isclose", "allclose", "equal", "is_same_size", "is_tensor", "is_floa
 def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8,
             equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``, elementwise."""
+    require_tensors("isclose", input=input, other=other)
     require_one_dtype("isclose", input, other)
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     try:
         return wrap(np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan)))
     except ValueError:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import axis_of, into, method, sizes
 from minitorch.functions.parts import narrow
 from minitorch.functions.shapes import atleast_1d, atleast_2d, atleast_3d, expand
@@ -27,7 +27,8 @@ def _tensors(xs: Any, name: str) -> list[Any]:
         raise TypeError(f"{name}(): argument 'tensors' must be tuple of Tensors, not Tensor")
     xs = list(xs)
     if not xs:
-        raise RuntimeError(f"{name}(): expected a non-empty list of Tensors")
+        error = ValueError if name == "torch.cat" else RuntimeError
+        raise error(f"{name}(): expected a non-empty list of Tensors")
     for i, x in enumerate(xs):
         if not isinstance(x, engine.Tensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got "
@@ -56,7 +57,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None, out: Any = None)
         if builtins.any(a != b for k, (a, b) in enumerate(zip(shape, first)) if k != d):
             raise RuntimeError(f"Sizes of tensors must match except in dimension {d}. Tensor {i} "
                                f"has shape {tuple(shape)}, the first has {tuple(first)}")
-    return into(out, ops.cat(d, *xs))
+    return into(out, ops.cat(d, *xs), *every)
 
 
 concat = concatenate = cat
@@ -160,7 +161,8 @@ def tile(input: Any, *dims: Any, **named: Any) -> Any:
 
 
 @method
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None) -> Any:
+def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *,
+                      output_size: int | None = None) -> Any:
     """Each element, or slice along ``dim``, repeated in place: a number, or one count for each."""
     if repeats is None:  # repeat_interleave(counts): how often each index occurs
         input, repeats = wrap(np.arange(input.array.size)), input
@@ -177,6 +179,9 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None) -
     if (counts < 0).any():
         raise RuntimeError(f"repeats can not be negative: {counts}")
     where = np.repeat(np.arange(n), counts)
+    if output_size not in (None, where.size):
+        raise RuntimeError(f"repeat_interleave: output_size={output_size}, but the repeats sum to "
+                           f"{where.size}")
     return ops.index(input, (slice(None),) * d + (where,))
 
 
@@ -210,7 +215,10 @@ def roll(input: Any, shifts: Any, dims: Any = ()) -> Any:
     steps = [shifts] if isinstance(shifts, int) else list(shifts)
     along = [dims] if isinstance(dims, int) else list(dims or ())
     if not along and len(steps) == 1:
-        return ops.reshape(roll(ops.reshape(input, (-1,)), steps, 0), input.array.shape)
+        flat = roll(ops.reshape(input, (-1,)), steps, 0)
+        return shown_as("RollBackward0", ops.reshape(flat, input.array.shape))
+    if not steps:
+        raise RuntimeError("`shifts` required")
     if len(steps) != len(along):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(steps)}, dims:"
                            f"{len(along)}")
@@ -221,7 +229,8 @@ def roll(input: Any, shifts: Any, dims: Any = ()) -> Any:
         n = input.array.shape[d]
         if n:
             step %= n
-            input = cat([narrow(input, d, n - step, step), narrow(input, d, 0, n - step)], d)
+            input = shown_as("RollBackward0", ops.cat(
+                d, narrow(input, d, n - step, step), narrow(input, d, 0, n - step)))
     return ops.clone(input) if not input.array.size else input
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch import ops
+from minitorch.engine import shown_as
 from minitorch.functions.common import into, method, require_one_dtype
 from minitorch.functions.joining import _tensors
 from minitorch.functions.reductions import norm, sum
@@ -29,7 +30,8 @@ def _product(name: str, dims: tuple[int, int], second: str, doc: str) -> Callabl
             raise RuntimeError(f"batch1 and batch2 must have same number of batches, got "
                                f"{input.shape[0]} and {other.shape[0]}")
         require_one_dtype(name, input, other)
-        return into(out, ops.matmul(input, other))
+        y = ops.matmul(input, other)
+        return into(out, shown_as("BmmBackward0", y) if dims == (3, 3) else y)
     product.__name__, product.__doc__ = name, doc
     return method(product)
 
@@ -72,8 +74,8 @@ def _add_product(name: str, product: Callable[..., Any], doc: str) -> Callable[.
             raise RuntimeError(f"{name}: input of shape {tuple(input.shape)} does not broadcast to "
                                f"the product's shape {tuple(y.shape)}")
         if beta == 0:  # whatever input holds, nan included, is ignored
-            return into(out, ops.add(y, ops.where(input == 0, input, 0)  * 0))
-        return into(out, ops.add(y, _times(input, beta)))
+            input, beta = ops.where(input == 0, input, 0), 0
+        return into(out, shown_as(f"{name.capitalize()}Backward0", ops.add(y, _times(input, beta))))
     function.__name__, function.__doc__ = name, doc
     return method(function)
 
@@ -181,7 +183,8 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     out = ops.index_put(zeros, (Ellipsis, rows, columns), input)
     others = iter(range(n - 1))
     order = [n - 1 if d == second else n - 2 if d == first else next(others) for d in range(n)]
-    return ops.permute(out, tuple(order)) if order != list(range(n)) else out
+    out = ops.permute(out, tuple(order)) if order != list(range(n)) else out
+    return shown_as("DiagEmbedBackward0", out)
 
 
 @method
@@ -195,7 +198,7 @@ def trace(input: Any) -> Any:
     """The sum of a matrix's diagonal."""
     if input.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
-    return sum(diagonal(input))
+    return shown_as("TraceBackward0", sum(diagonal(input)))
 
 
 ger = outer

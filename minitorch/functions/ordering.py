@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes, engine, ops
+from minitorch import dtypes, ops
 from minitorch.engine import wrap
 from minitorch.functions.common import axis_of, common_dtype, into, method
 from minitorch.functions.results import pair
@@ -53,6 +53,9 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 def unique(input: Any, sorted: bool = True, return_inverse: bool = False,
            return_counts: bool = False, dim: int | None = None) -> Any:
     """The distinct values in order; optionally where each element went, and how often."""
+    if dim is not None and not input.array.size and input.array.shape[axis_of(input, dim)]:
+        raise RuntimeError(f"There are 0 sized dimensions, and they aren't selected, so unique "
+                           f"cannot be applied to shape {tuple(input.shape)}, dim {dim}")
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True,
                                         axis=dim)
     inverse = inverse.reshape(input.shape if dim is None else -1)
@@ -62,17 +65,14 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False,
 @method
 def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False,
                        dim: int | None = None) -> Any:
-    """The elements, flattened, of which each differs from the one before."""
-    if dim is not None:
-        raise NotImplementedError("unique_consecutive: dim is not supported, only the flattened "
-                                  "tensor")
-    flat = input.array.reshape(-1)
-    first = np.ones(flat.size, bool)
-    first[1:] = flat[1:] != flat[:-1]
-    starts = first.nonzero()[0]
-    inverse = (np.cumsum(first) - 1).reshape(input.shape)
-    return _some(flat[first], return_inverse and inverse,
-                 return_counts and np.diff(np.append(starts, flat.size)))
+    """The elements, flattened, or slices along ``dim``, that differ from the one before."""
+    x, d = (input.array.reshape(-1), 0) if dim is None else (input.array, axis_of(input, dim))
+    rows = np.moveaxis(x, d, 0)
+    first = np.ones(len(rows), bool)
+    first[1:] = (rows[1:] != rows[:-1]).any(tuple(range(1, rows.ndim)))
+    inverse = (np.cumsum(first) - 1).reshape(input.shape if dim is None else -1)
+    return _some(x.compress(first, d), return_inverse and inverse,
+                 return_counts and np.diff(np.append(first.nonzero()[0], len(rows))))
 
 
 def _some(*arrays: Any) -> Any:
@@ -104,24 +104,41 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
 
 
 def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False,
-                 side: str | None = None) -> Any:
-    """Where each value would be inserted into a sorted 1-D tensor to keep its order."""
-    if sorted_sequence.ndim != 1:
-        raise RuntimeError(f"searchsorted: boundaries tensor should be 1 dimension here, but has "
-                           f"{sorted_sequence.ndim}")
-    values = input.array if isinstance(input, engine.Tensor) else input
-    found = sorted_sequence.array.searchsorted(values, side or ("right" if right else "left"))
-    return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
+                 side: str | None = None, sorter: Any = None, out: Any = None) -> Any:
+    """Where each value would be inserted into a sorted tensor to keep its order.
+
+    A 1-D sequence serves all values; else each row of it those in the same row of ``input``.
+    ``sorter``: the indices that sort the sequence, if it is not sorted.
+    """
+    if side == "left" and right:
+        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got "
+                           "side of left while right was True")
+    side = side or ("right" if right else "left")
+    rows, values = sorted_sequence.array, np.asarray(getattr(input, "array", input))
+    if rows.ndim != 1 and rows.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(f"torch.searchsorted(): boundaries tensor should be 1 dimension or the "
+                           f"first N-1 dimensions of boundaries tensor and input value tensor must "
+                           f"match, but we got {tuple(rows.shape)} and {tuple(values.shape)}")
+    if sorter is not None:
+        rows = np.take_along_axis(rows, sorter.array, -1)
+    found = np.empty(values.shape, np.int32 if out_int32 else np.int64)
+    for i in [()] if rows.ndim == 1 else np.ndindex(*rows.shape[:-1]):
+        found[i] = rows[i].searchsorted(values[i], side)  # type: ignore[call-overload]
+    return into(out, wrap(found))
 
 
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False,
+              out: Any = None) -> Any:
     """The bucket, between sorted ``boundaries``, that each value falls into."""
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+    if boundaries.ndim != 1:
+        raise RuntimeError(f"bucketize: boundaries tensor must be 1 dimension, but got dim("
+                           f"{boundaries.ndim})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right, out=out)
 
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False,
-         invert: bool = False) -> Any:
+         invert: bool = False, out: Any = None) -> Any:
     """Whether each element occurs among ``test_elements``."""
     common_dtype(elements, test_elements)
     a, b = [getattr(v, "array", v) for v in (elements, test_elements)]
-    return wrap(np.asarray(np.isin(a, b, invert=invert)))
+    return into(out, wrap(np.asarray(np.isin(a, b, invert=invert))))

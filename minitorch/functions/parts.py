@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from minitorch import engine, ops
-from minitorch.functions.common import axis_of, method
+from minitorch.engine import shown_as
+from minitorch.functions.common import axis_of, into, method
 
 __all__ = ["narrow", "narrow_copy", "select", "unbind", "split", "split_with_sizes", "chunk",
            "tensor_split", "hsplit", "vsplit", "dsplit"]
@@ -25,6 +26,8 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = axis_of(input, dim)
+    if isinstance(start, engine.Tensor) and (start.ndim or start.array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     n, start = input.array.shape[d], int(start)
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}.")
@@ -38,9 +41,9 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
 
 
 @method
-def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
+def narrow_copy(input: Any, dim: int, start: int, length: int, *, out: Any = None) -> Any:
     """``narrow`` as a copy."""
-    return ops.clone(narrow(input, dim, start, length))
+    return into(out, ops.clone(narrow(input, dim, start, length)))
 
 
 @method
@@ -62,12 +65,14 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     d = axis_of(input, dim)
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return tuple([_part(input, d, i) for i in range(input.array.shape[d])])
+    return tuple([shown_as("UnbindBackward0", _part(input, d, i))
+                  for i in range(input.array.shape[d])])
 
 
 def _cut(input: Any, d: int, ends: Sequence[int]) -> tuple[Any, ...]:
     """The pieces of dimension ``d`` between neighbouring ``ends``."""
-    return tuple([_part(input, d, slice(a, builtins.max(a, b))) for a, b in pairwise(ends)])
+    return tuple([shown_as("SplitBackward0", _part(input, d, slice(a, builtins.max(a, b))))
+                  for a, b in pairwise(ends)])
 
 
 def _splittable(input: Any, dim: int, name: str) -> tuple[int, int]:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from minitorch import backend, engine, ops
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import (
     axis_of,
     bare,
     into,
     method,
     require_float,
+    require_tensors,
 )
 from minitorch.functions.parts import narrow
 from minitorch.functions.results import pair
@@ -39,7 +40,8 @@ def _reduction(op: Any) -> Callable[..., Any]:
                   axis: Any = None, keepdims: bool = False, out: Any = None) -> Any:
         if dtype is not None:
             input = input.to(dtype)
-        return into(out, op(input, *_along(dim, axis, keepdim, keepdims, op.name)))
+        y = op(input, *_along(dim, axis, keepdim, keepdims, op.name))
+        return into(out, y if dtype is None else y.to(dtype))
     reduction.__name__, reduction.__doc__ = op.name, op.__doc__
     return method(reduction)
 
@@ -48,17 +50,19 @@ sum, mean, prod = (_reduction(op) for op in (ops.sum, ops.mean, ops.prod))
 
 
 @method
-def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None,
+           out: Any = None) -> Any:
     """The sum over ``dim``, with 0 for nan."""
-    return sum(ops.where(ops.isnan(input), 0, input), dim, keepdim, dtype=dtype)
+    return sum(ops.where(ops.isnan(input), 0, input), dim, keepdim, dtype=dtype, out=out)
 
 
 @method
-def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None,
+            out: Any = None) -> Any:
     """The mean over ``dim`` of what is not nan."""
     require_float("nanmean", input)
     count = sum(ops.logical_not(ops.isnan(input)), dim, keepdim)
-    return nansum(input, dim, keepdim, dtype=dtype) / count
+    return into(out, nansum(input, dim, keepdim, dtype=dtype) / count)
 
 
 def _spread(op: Any) -> Callable[..., Any]:
@@ -106,7 +110,7 @@ def _whole_or_along(op: Any) -> Callable[..., Any]:
         dim = axis if axis is not None else dim
         if dim == () or dim is None or dim == []:
             _require_elements(input, op.name)
-            dim = None
+            dim = ()  # all of them; None would show as the whole maximum, torch.max(x)
         return into(out, op(input, *_along(dim, None, keepdim, keepdims, op.name)))
     extreme.__name__, extreme.__doc__ = op.name, op.__doc__
     return method(extreme)
@@ -119,6 +123,7 @@ def _extreme(name: str, whole: Any, along: Any, of_two: Any) -> Callable[..., An
     def extreme(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None,
                 axis: Any = None, keepdims: bool = False, out: Any = None) -> Any:
         if other is not None or isinstance(dim, engine.Tensor):
+            require_tensors(name, input=input)
             return into(out, of_two(input, dim if other is None else other))
         dim, keepdim = _along(dim, axis, keepdim, keepdims, name)
         if dim is None:
@@ -137,11 +142,12 @@ min = _extreme("min", ops.amin, ops.min_dim, ops.minimum)
 
 
 @method
-def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> Any:
     """``(min, max)`` of all, or along one dimension."""
     if dim is None:
         _require_elements(input, "aminmax")
-    return pair("aminmax", ops.amin(input, dim, keepdim), ops.amax(input, dim, keepdim))
+    least, most = ops.amin(input, dim, keepdim), ops.amax(input, dim, keepdim)
+    return pair("aminmax", least, most, out, exact=True)
 
 
 @method
@@ -152,7 +158,9 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
             return ops.mean(input)  # nan
         value = median(input.detach().reshape(-1), 0)[0]
         equal = (input == value) | (ops.isnan(input) & ops.isnan(value))
-        return mean(input[equal]) if input.requires_grad else value  # equal ones share the gradient
+        if input.requires_grad:
+            value = shown_as("MedianBackward0", mean(input[equal]))  # they share the gradient
+        return value
     d, xp = axis_of(input, dim), backend.namespace(input.array)
     if not input.ndim:
         return pair("median", ops.clone(input), wrap(xp.zeros((), "int64")))
@@ -162,8 +170,9 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     middle = ops.sort(input.detach(), d)[1].take([(x.shape[d] - 1) // 2], d)
     nans = xp.isnan(x)
     where = wrap(xp.where(nans.any(d, keepdims=True), nans.argmax(d, keepdims=True), middle))
-    values = ops.gather(input, d, where)
-    return pair("median", *((values, where) if keepdim else (values.squeeze(d), where.squeeze(d))))
+    found = ops.gather(input, d, where), where
+    values, where = found if keepdim else [ops.squeeze(v, d) for v in found]
+    return pair("median", shown_as("MedianBackward1", values), where)
 
 
 # -- running reductions ----------------------------------------------------------------------
@@ -189,21 +198,21 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None, out: Any = None) -> Any:
     n = last.shape[-1]
     upto = wrap(backend.namespace(last.array).tri(n, dtype=bool))
     factors = ops.where(upto, ops.unsqueeze(last, -2), 1.0)
-    return into(out, ops.swapaxes(ops.prod(factors, -1), d, -1))
+    return into(out, shown_as("CumprodBackward0", ops.swapaxes(ops.prod(factors, -1), d, -1)))
 
 
 def _running(name: str, better: Any) -> Callable[..., Any]:
-    def running(input: Any, dim: int) -> Any:
+    def running(input: Any, dim: int, *, out: Any = None) -> Any:
         d, xp, x = axis_of(input, dim), backend.namespace(input.array), input.array
         if not input.ndim:
-            return pair(name, ops.clone(input), wrap(xp.zeros((), "int64")))
+            return pair(name, ops.clone(input), wrap(xp.zeros((), "int64")), out)
         best = getattr(xp, better).accumulate(x, d)
         here = (x == best) | (x != x)
         shape = [1] * x.ndim
         shape[d] = -1
         place = xp.where(here, xp.arange(x.shape[d]).reshape(shape), 0)
         where = wrap(xp.maximum.accumulate(place, d))
-        return pair(name, ops.gather(input, d, where), where)
+        return pair(name, ops.gather(input, d, where), where, out)
     running.__name__ = name
     running.__doc__ = f"The {name[3:]}imum so far along ``dim``, and where it last stood."
     return method(running)
@@ -212,18 +221,29 @@ def _running(name: str, better: Any) -> Callable[..., Any]:
 cummax, cummin = _running("cummax", "maximum"), _running("cummin", "minimum")
 
 
+def _joined(prepend: Any, input: Any, append: Any, d: int) -> Any:
+    parts = [x for x in (prepend, input, append) if x is not None]
+    return ops.cat(d, *parts) if len(parts) > 1 else input
+
+
 @method
-def diff(input: Any, n: int = 1, dim: int = -1) -> Any:
-    """Differences of neighbours along ``dim``, taken ``n`` times."""
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *,
+         out: Any = None) -> Any:
+    """Differences of neighbours along ``dim``, taken ``n`` times, of the tensors joined."""
     d = axis_of(input, dim) if input.ndim else 0
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    if n == 0:
+        return into(out, ops.clone(input))
+    input = _joined(prepend, input, append, d)
     for _ in range(n):
         size = input.shape[d]
         length = builtins.max(size - 1, 0)
         late, early = narrow(input, d, size - length, length), narrow(input, d, 0, length)
         input = ops.bitwise_xor(late, early) if input.array.dtype.kind == "b" else late - early
-    return input
+    return into(out, input)
 
 
 # -- norms and softmax -----------------------------------------------------------------------
@@ -256,11 +276,12 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False,
 @method
 def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The p-norm of ``input - other``."""
-    return norm(input - other, p)
+    return shown_as("DistBackward0", norm(input - other, p))
 
 
 def _soft(op: Any) -> Callable[..., Any]:
-    def function(input: Any, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3) -> Any:
+    def function(input: Any, dim: Any = None, dtype: Any = None, *, _stacklevel: int = 3,
+                 out: Any = None) -> Any:
         if dtype is not None:
             input = input.to(dtype)
         if dim is None:
@@ -270,8 +291,8 @@ def _soft(op: Any) -> Callable[..., Any]:
             raise NotImplementedError(f'"{op.name}" not implemented for {input.dtype}; convert it '
                                       f'first, as in x.float()')
         if not input.ndim:
-            return ops.reshape(op(ops.reshape(input, (1,)), 0), ())
-        return op(input, d)
+            return into(out, ops.reshape(op(ops.reshape(input, (1,)), 0), ()))
+        return into(out, op(input, d))
     function.__name__, function.__doc__ = op.name, op.__doc__
     return method(function)
 

@@ -6,6 +6,8 @@ from collections import namedtuple
 from functools import cache
 from typing import Any
 
+from minitorch.functions.common import into
+
 FIELDS = {"aminmax": ["min", "max"]}  # all others: values and indices
 
 
@@ -18,8 +20,8 @@ def _type(name: str) -> Any:
     return type(name, (base,), {"__repr__": text, "__slots__": ()})
 
 
-def pair(name: str, first: Any, second: Any, out: Any = None) -> Any:
-    """A named pair; delivered into the two tensors of ``out``, if given."""
+def pair(name: str, first: Any, second: Any, out: Any = None, exact: bool = False) -> Any:
+    """A named pair; delivered into the two tensors of ``out``, if given (see ``into``)."""
     if out is not None:
-        first, second = out[0].receive(first), out[1].receive(second)
+        first, second = [into(o, y, exact=exact) for o, y in zip(out, (first, second))]
     return _type(name)(first, second)

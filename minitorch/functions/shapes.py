@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine, ops
-from minitorch.engine import wrap
+from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import axis_of, method, sizes
 from minitorch.ops.reduce import axes
 
@@ -22,7 +22,8 @@ __all__ = [
 @method
 def reshape(input: Any, *shape: Any, **named: Any) -> Any:
     """The elements in a new shape; one size may be -1."""
-    return ops.reshape(input, sizes(shape or (named["shape"],)))
+    out = ops.reshape(input, sizes(shape or (named["shape"],)))
+    return out if out.alias_of is not None else shown_as("UnsafeViewBackward0", out)
 
 
 @method
@@ -73,7 +74,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     joined = 1
     for n in shape[start:end + 1]:
         joined *= n
-    return ops.reshape(input, shape[:start] + (joined,) + shape[end + 1:])
+    return reshape(input, shape[:start] + (joined,) + shape[end + 1:])
 
 
 @method
@@ -137,7 +138,7 @@ def adjoint(input: Any) -> Any:
 def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Dimensions ``source`` moved to ``destination``, the others keeping their order; a view."""
     shape = input.array.shape or (1,)
-    old, new = axes(shape, source), axes(shape, destination)
+    old, new = axes(shape, source) or (), axes(shape, destination) or ()
     if len(old) != len(new):
         raise RuntimeError(f"movedim: Invalid source or destination dims: source ({source}) should "
                            f"contain the same number of dims as destination ({destination})")
@@ -150,9 +151,10 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 @method
 def squeeze(input: Any, dim: Any = None) -> Any:
     """Without the dimensions of size 1 (those in ``dim``, or all); a view."""
-    if dim is not None:
-        axes(input.array.shape or (1,), dim)
-    return ops.squeeze(input, dim)
+    if dim is None:
+        return ops.squeeze(input)
+    axes(input.array.shape or (1,), dim)
+    return shown_as(f"SqueezeBackward{1 if isinstance(dim, int) else 2}", ops.squeeze(input, dim))
 
 
 @method

@@ -63,17 +63,26 @@ def _power_y(xp, g, x, y, out):
 
 
 @primitive(promote="same", law="(),()->()", domain={"x": "positive"},
-           shown=lambda node: f"PowBackward{int(not isinstance(node.kept('y'), (int, float)))}",
+           shown=lambda node: "PowBackward" + ("0" if isinstance(node.kept("y"), (int, float)) else
+                                               "2" if isinstance(node.kept("x"), (int, float))
+                                               else "1"),
            x=_power_x, y=_power_y)
 def pow(xp, x, y):
     """``x ** y``, elementwise."""
-    if (y if isinstance(x, (int, float)) else x).dtype.kind in "iu":
-        if isinstance(y, int) and y < 0:
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
-        if not isinstance(y, int) and xp.any(y < 0):  # 1 / x**-y without its fraction
-            whole = xp.where(xp.absolute(x) == 1, x ** (y % 2), 0)
-            return xp.where(y < 0, whole, x ** xp.maximum(y, 0))
-    return x ** y
+    dtype = (y if isinstance(x, (int, float)) else x).dtype
+    return x ** y if dtype.kind == "f" else _whole_power(xp, x, y, dtype)
+
+
+def _whole_power(xp, x, y, dtype):
+    if isinstance(y, int) and y < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    x, y = [xp.asarray(v).astype(dtype) if isinstance(v, (int, float)) else v for v in (x, y)]
+    if dtype.kind == "b":
+        return x | ~y
+    if not xp.any(y < 0):
+        return x ** y
+    fraction = xp.where(xp.absolute(x) == 1, x ** (y % 2), 0)  # 1 / x**-y, rounded to 0
+    return xp.where(y < 0, fraction, x ** xp.maximum(y, 0))
 
 
 @primitive(promote="same", shown="NegBackward0", law="()->()", aliases=["neg"],
@@ -177,6 +186,7 @@ def log(xp, x):
 
 
 @primitive(promote="float", law="()->()", domain={"x": "positive"},
+           shown="Log1PBackward0",
            x=lambda xp, g, x: g / (x + 1))
 def log1p(xp, x):
     """``log(1 + x)``, elementwise and precise near 0."""
@@ -195,6 +205,30 @@ def log2(xp, x):
 def log10(xp, x):
     """The logarithm to base 10, elementwise."""
     return xp.log10(x)
+
+
+@primitive(promote="same", law="(),()->()",
+           x=lambda xp, g, x, y: g / (1 + xp.exp(y - x)),
+           y=lambda xp, g, x, y: g / (1 + xp.exp(x - y)))
+def logaddexp(xp, x, y):
+    """``log(exp(x) + exp(y))``, elementwise and without overflow."""
+    return xp.logaddexp(x, y)
+
+
+@primitive(promote="same", law="(),()->()",
+           x=lambda xp, g, x, y: g / (1 + 2 ** (y - x)),
+           y=lambda xp, g, x, y: g / (1 + 2 ** (x - y)))
+def logaddexp2(xp, x, y):
+    """``log2(2**x + 2**y)``, elementwise and without overflow."""
+    return xp.logaddexp2(x, y)
+
+
+@primitive(promote="same", law="(),()->()", domain={"x": "nonzero"},
+           x=lambda xp, g, x, out: g * (x / out),
+           y=lambda xp, g, y, out: g * (y / out))
+def hypot(xp, x, y):
+    """``sqrt(x**2 + y**2)``, elementwise and without overflow."""
+    return xp.hypot(x, y)
 
 
 @primitive(promote="float", law="()->()",

@@ -7,9 +7,18 @@ from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
 
-@primitive(view=True, shown=lambda node: ("Select" if isinstance(node.kept("key"), int) else
-                                          "Slice" if isinstance(node.kept("key"), slice) else
-                                          "Index") + "Backward0",
+def _shown(node):
+    """PyTorch takes the parts of a key one after the other, and shows the last one taken."""
+    key = node.kept("key")
+    key = key if isinstance(key, tuple) else (key,)
+    if any(hasattr(k, "dtype") for k in key):
+        return "IndexBackward0"
+    names = ["Unsqueeze" if k is None else "Select" if isinstance(k, int) else "Slice"
+             for k in key if k is not Ellipsis and (k != slice(None) or len(key) == 1)]
+    return (names[-1] if names else "Alias") + "Backward0"
+
+
+@primitive(view=True, shown=_shown,
            x=lambda xp, g, x_shape, key: xp.index_add(g, x_shape, key))
 def index(xp, x, key):
     """``x[key]`` with everything NumPy accepts; a view for integers and slices."""
@@ -32,7 +41,7 @@ def index_put(xp, x, key, value):
         raise RuntimeError(f"value cannot be converted to type {x.dtype}: {error}") from None
 
 
-@primitive(x=lambda xp, g, view: g * xp.cast(view.mask(xp, g.shape), g.dtype),
+@primitive(x=lambda xp, g, view: g * xp.cast(view.mask(xp), g.dtype),
            value=lambda xp, g, view: view.replay(g), shown="CopySlices")
 def view_put(xp, x, value, view):
     """A copy of ``x`` with ``value`` written where ``view`` reads."""
@@ -64,9 +73,14 @@ def gather(xp, x, dim, index):
     return xp.gather(x, dim, index)
 
 
-def _check(x, dim, index, name):
+def _check(x, dim, index, name, source=None):
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, got {index.dtype}")
+    if getattr(source, "shape", None) is not None and (
+            max(source.ndim, 1) != max(index.ndim, 1)
+            or any(a > b for a, b in zip(index.shape, source.shape or (1,)))):
+        raise RuntimeError(f"{name}(): the source must have the dimensions of index and be nowhere "
+                           f"smaller: {tuple(source.shape)} for index {tuple(index.shape)}")
     n = max(x.ndim, 1)
     if max(index.ndim, 1) != n and index.size:
         raise RuntimeError(f"Index tensor must have the same number of dimensions as input tensor: "
@@ -96,14 +110,14 @@ def _source_rule(xp, g, dim, index, source_shape):
 @primitive(x=lambda xp, g: g, source=_source_rule)
 def scatter_add(xp, x, dim, index, source):
     """A copy of ``x`` with ``source`` added at ``index`` along ``dim``."""
-    _check(x, dim, index, "scatter_add")
+    _check(x, dim, index, "scatter_add", source)
     return xp.scatter_add(x, dim, index, source)
 
 
 @primitive(x=lambda xp, g, dim, index: xp.scatter(g, dim, index, 0.0), source=_source_rule)
 def scatter(xp, x, dim, index, source):
     """A copy of ``x`` with ``source`` (tensor or number) written at ``index`` along ``dim``."""
-    _check(x, dim, index, "scatter")
+    _check(x, dim, index, "scatter", source)
     return xp.scatter(x, dim, index, source)
 
 

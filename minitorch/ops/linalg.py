@@ -31,8 +31,12 @@ def _matmul_y(xp, g, x, y_shape):
 
 
 def _shown(node):
-    names = {1: "Dot", 2: "Mm", 3: "Bmm"}
-    return names.get(len(node.inputs[0][0]), "UnsafeView") + "Backward0"
+    """PyTorch has one operator per case, and reshapes around them for batches."""
+    shapes = {i: shape for i, (shape, _) in zip(node.plan.positions, node.inputs)}
+    dims = tuple([len(shapes[i] if i in shapes else node.kept(name).shape)
+                  for i, name in enumerate("xy")])
+    return {(1, 1): "DotBackward0", (2, 1): "MvBackward0", (1, 2): "SqueezeBackward4",
+            (2, 2): "MmBackward0"}.get(dims, "UnsafeViewBackward0")
 
 
 @primitive(shown=_shown, law="(n?,k),(k,m?)->(n?,m?)", x=_matmul_x, y=_matmul_y)
@@ -59,11 +63,19 @@ def _linear_weight(xp, g, x):
     return xp.matmul(xp.swapaxes(g, 0, 1), x)
 
 
-@primitive(shown=lambda node: ("Addmm" if 2 in node.plan.positions else "Mm") + "Backward0",
+def _linear_shown(node):
+    x = node.kept("x")
+    shape = node.inputs[0][0] if 0 in node.plan.positions else (0, 0) if x is None else x.shape
+    names = {1: ("ViewBackward0", "SqueezeBackward4"), 2: ("AddmmBackward0", "MmBackward0")}
+    return names.get(len(shape), ("ViewBackward0", "UnsafeViewBackward0"))[
+        2 not in node.plan.positions]
+
+
+@primitive(shown=_linear_shown,
            law="(n?,k),(m,k),(m)->(n?,m)", like="nn.functional.linear",
+           bias=lambda xp, g: g,  # the engine sums over what was broadcast
            x=lambda xp, g, weight: xp.matmul(g, weight),
-           weight=_linear_weight,
-           bias=lambda xp, g: g)  # the engine sums over what was broadcast
+           weight=_linear_weight)
 def linear(xp, x, weight, bias=None):
     """``x @ weight.T + bias``: weight (out, in), bias (out,)."""
     if x.dtype != weight.dtype:
@@ -100,7 +112,11 @@ def _letters(equation, shapes):
     if not arrow:
         flat = "".join(left.replace("...", "").split(","))
         right = "..." + "".join(sorted(c for c in set(flat) if flat.count(c) == 1))
-    return terms, right.replace("...", "".join(reversed(free[:widest])))
+    out = right.replace("...", "".join(reversed(free[:widest])))
+    if len(set(out)) < len(out) or not set(out) <= set("".join(terms)):
+        raise RuntimeError(f"einsum(): in '{equation}' each label of the output must stand there "
+                           f"once, and in an operand")
+    return terms, out
 
 
 def _einsum_rule(xp, g, place, equation, xs, shapes):
@@ -129,4 +145,8 @@ def _einsum_rule(xp, g, place, equation, xs, shapes):
 def einsum(xp, equation, *xs):
     """Products of ``xs`` summed by labels: ``einsum("ij,jk->ik", x, y)`` is a matrix product."""
     terms, out = _letters(equation, [x.shape for x in xs])
-    return xp.einsum(",".join(terms) + "->" + out, *xs)
+    try:
+        return xp.einsum(",".join(terms) + "->" + out, *xs)
+    except ValueError as error:
+        raise RuntimeError(f"einsum(): '{equation}' does not fit shapes "
+                           f"{[tuple(x.shape) for x in xs]}: {error}") from None

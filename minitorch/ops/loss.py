@@ -42,7 +42,13 @@ def _l1_rule(xp, g, x, y, reduction):
     return share(g, size(d.shape), reduction) * xp.sign(d)
 
 
-@primitive(promote="floating", law="(),()->()",
+def _reduced(unreduced):
+    """PyTorch makes this loss of several operators, and shows the last."""
+    names = {"mean": "MeanBackward0", "sum": "SumBackward0", "none": unreduced}
+    return lambda node: names[node.kept("reduction")]
+
+
+@primitive(promote="floating", law="(),()->()", shown=_reduced("AbsBackward0"),
            x=_l1_rule,
            y=lambda xp, g, x, y, reduction: -_l1_rule(xp, g, x, y, reduction))
 def l1_loss(xp, x, y, reduction="mean"):
@@ -150,7 +156,7 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
 
 
 @primitive(promote="floating", law="(),()->()", domain={"y": "probability"},
-           x=_kl_rule, y=_kl_target_rule)
+           shown=_reduced("SubBackward0"), x=_kl_rule, y=_kl_target_rule)
 def kl_div(xp, x, y, reduction="mean", log_target=False):
     """``y * (log y - x)``, reduced: ``x`` is a log-probability, ``y`` a probability (or its log).
 
@@ -208,7 +214,8 @@ def _cross_entropy_rule(xp, g, logp, target, weight, ignore_index, reduction, sm
     return out
 
 
-@primitive(promote="floating", extras=["logp"], shown="NllLossBackward0",
+@primitive(promote="floating", extras=["logp"],
+           shown=lambda node: ("Add" if node.kept("smoothing") else "NllLoss") + "Backward0",
            x=_cross_entropy_rule)
 def cross_entropy(xp, x, target, weight, ignore_index, reduction, smoothing):
     """Softmax and negative log-likelihood in one, for logits (N, C) and classes (N,)."""

@@ -135,14 +135,20 @@ def _nonempty(x, dim, name):
                    f"but the input has shape {tuple(x.shape)}")
 
 
-@primitive(x=_share)
+def _extreme(name):
+    """Of ``x.max()``, whose ``dim`` is None, and of ``x.amax()``, where it is ``()``."""
+    return lambda node: ((f"{name}Backward1" if node.kept("dim") is None
+                          else f"A{name.lower()}Backward0"))
+
+
+@primitive(x=_share, shown=_extreme("Max"))
 def amax(xp, x, dim=None, keepdim=False):
     """The largest over ``dim``; equal ones share the gradient."""
     _nonempty(x, dim, "amax")
     return xp.amax(x, axes(x.shape, dim), keepdim)
 
 
-@primitive(x=_share)
+@primitive(x=_share, shown=_extreme("Min"))
 def amin(xp, x, dim=None, keepdim=False):
     """The smallest over ``dim``; equal ones share the gradient."""
     _nonempty(x, dim, "amin")

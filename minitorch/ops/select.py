@@ -35,7 +35,12 @@ def _inside(x, min, max):
     return x >= min if max is None else (x >= min) & (x <= max)
 
 
-@primitive(promote="same", law="()->()", aliases=["clip"],
+def _shown(node):
+    bounds = node.kept("min"), node.kept("max")
+    return f"ClampBackward{int(not any(hasattr(v, 'dtype') for v in bounds))}"
+
+
+@primitive(promote="same", law="()->()", aliases=["clip"], shown=_shown,
            x=lambda xp, g, x, min, max: xp.where(_inside(x, min, max), g, 0.0),
            min=lambda xp, g, x, min, max: xp.where(
                x < min if max is None else (x < min) & (min < max), g, 0.0),
@@ -170,21 +175,30 @@ def logical_not(xp, x):
     return xp.logical_not(x)
 
 
+def _no_floats(name, *xs):
+    if any(getattr(x, "dtype", None) is not None and x.dtype.kind == "f" for x in xs):
+        raise NotImplementedError(f'"{name}" not implemented for floats: its operands must be '
+                                  f"integers or bools")
+
+
 @primitive(promote="same", law="(),()->()", domain={"x": "integer", "y": "integer"})
 def bitwise_and(xp, x, y):
     """Bitwise and of integers or bools, elementwise."""
+    _no_floats("bitwise_and", x, y)
     return xp.bitwise_and(x, y)
 
 
 @primitive(promote="same", law="(),()->()", domain={"x": "integer", "y": "integer"})
 def bitwise_or(xp, x, y):
     """Bitwise or of integers or bools, elementwise."""
+    _no_floats("bitwise_or", x, y)
     return xp.bitwise_or(x, y)
 
 
 @primitive(promote="same", law="(),()->()", domain={"x": "integer", "y": "integer"})
 def bitwise_xor(xp, x, y):
     """Bitwise exclusive or of integers or bools, elementwise."""
+    _no_floats("bitwise_xor", x, y)
     return xp.bitwise_xor(x, y)
 
 

@@ -7,6 +7,8 @@ from minitorch.primitive import primitive
            x=lambda xp, g, x_shape: xp.reshape(g, x_shape))
 def reshape(xp, x, shape):
     """The elements of ``x`` in a new shape; one size may be -1. A view where possible."""
+    if shape and min(shape) < -1:
+        raise RuntimeError(f"invalid shape dimension {min(shape)} in shape {list(shape)}")
     if -1 in shape and 0 in shape and x.size == 0:
         raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {list(shape)} because "
                            f"the unspecified dimension size -1 can be any value and is ambiguous")
@@ -137,11 +139,18 @@ def repeat(xp, x, repeats):
     return xp.tile(x, tuple(repeats))
 
 
+def _require_matrix(name, x):
+    if x.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, but its shape "
+                           f"is {tuple(x.shape)}")
+
+
 @primitive(x=lambda xp, g, diagonal: xp.tril(g, diagonal))
 def tril(xp, x, diagonal=0):
     """The lower triangle of the last two dimensions; zeros above ``diagonal``."""
     if x.ndim < 2:
         raise RuntimeError("tril: input tensor must have at least 2 dimensions")
+    _require_matrix("tril", x)
     return xp.tril(x, diagonal)
 
 
@@ -150,6 +159,7 @@ def triu(xp, x, diagonal=0):
     """The upper triangle of the last two dimensions; zeros below ``diagonal``."""
     if x.ndim < 2:
         raise RuntimeError("triu: input tensor must have at least 2 dimensions")
+    _require_matrix("triu", x)
     return xp.triu(x, diagonal)
 
 

@@ -17,6 +17,7 @@ from tests.strategies import calls
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "uint8", "bool"]
 UNTRIED = {
     "einsum": ["int32", "uint8", "bool"],  # PyTorch's result depends on the way it takes
+    "atan2": ["uint8"],  # PyTorch's gradient is wrong: it negates x, and -2 is 254 in uint8
     "l1_loss": ["int64", "int32", "uint8"],  # we refuse integers in every loss
     "subtract": ["bool"],  # refused by minitorch.sub, which sees the operands before promotion
 }

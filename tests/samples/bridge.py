@@ -98,7 +98,7 @@ def flat(value: Any) -> Iterator[Any]:
 
 def bare(value: Any) -> Any:
     """A tensor of either engine as an array; other values as they are."""
-    return value.detach().numpy() if is_tensor(value) else value
+    return value.detach().numpy(force=True) if is_tensor(value) else value
 
 
 def cotangents(outputs: list[Any], seed: int) -> list[np.ndarray]:

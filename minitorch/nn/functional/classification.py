@@ -53,7 +53,9 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None,
                         f"{type(target).__name__}")
     rows, classes = _as_rows(input, target, weight, ignore_index)
     loss = ops.nll_loss(rows, classes, weight, ignore_index, reduction)
-    return loss if reduction != "none" or loss.shape == target.shape else loss.view(target.shape)
+    if reduction != "none":
+        return loss
+    return loss.view(target.shape if input.ndim > 1 else ())
 
 
 def _as_rows(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
@@ -85,7 +87,7 @@ def _check_shapes(x: tuple[int, ...], t: tuple[int, ...]) -> None:
             raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: "
                              f"{t[0] if len(t) == 1 else t}")
         return
-    if len(x) == 2 and len(t) > 1:
+    if len(x) == 2 and len(t) > 1 and x[0] == t[0]:
         raise RuntimeError(f"0D or 1D target tensor expected, multi-target not supported: input "
                            f"{x} takes a target of shape ({x[0]},), got {t}; use y.squeeze(1) if "
                            f"it has one column")
