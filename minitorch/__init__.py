@@ -6,6 +6,7 @@
 
 import importlib
 import math
+from types import FunctionType as _FunctionType
 from typing import Any
 
 from minitorch import autograd as autograd
@@ -19,6 +20,7 @@ from minitorch.conversion import *  # noqa: F403
 from minitorch.creation import *  # noqa: F403
 from minitorch.dtypes import *  # noqa: F403
 from minitorch.functions import *  # noqa: F403
+from minitorch.guests import welcoming as _welcoming
 from minitorch.legacy import *  # noqa: F403
 from minitorch.methods import OPERATORS as _OPERATORS
 from minitorch.modes import enable_grad as enable_grad
@@ -38,6 +40,14 @@ __version__ = "0.1.0"
 
 for _name, _function in _OPERATORS.items():
     globals().setdefault(_name, _function)
+
+for _name, _function in list(globals().items()):
+    if isinstance(_function, _FunctionType) and not _name.startswith("_"):
+        globals()[_name] = _welcoming(_function)
+        if getattr(Tensor, _name, None) is _function:
+            setattr(Tensor, _name, globals()[_name])
+for _name in ("__getitem__", "__setitem__", "copy_", "scatter_"):
+    setattr(Tensor, _name, _welcoming(getattr(Tensor, _name)))
 
 # Dtypes last: their names (float, int, bool) are Python's too.
 half, float, double = _dtypes.float16, _dtypes.float32, _dtypes.float64

@@ -139,7 +139,7 @@ def _require_convertible(x: Any, key: Any, value: Any) -> None:
     """Raise where PyTorch does not convert the value: at index tensors, though not at masks that
     take a single number."""
     arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
-    masks = all(k.dtype == bool for k in arrays)
+    masks = all(k.dtype == bool and k.ndim for k in arrays)
     if arrays and not (masks and value.array.size == 1):
         raise RuntimeError(f"Index put requires the source and destination dtypes match, got "
                            f"{x.dtype} for the destination and {value.dtype} for the source.")

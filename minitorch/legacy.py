@@ -27,8 +27,10 @@ def _constructor(d: dtypes.dtype) -> Any:
     def new(cls: Any, *data: Any) -> Any:
         return wrap(legacy_array(data, d.dtype))
     doc = f"``{d.legacy}Tensor(2, 3)``, zeros; ``{d.legacy}Tensor([1, 2])``: of {d.name}."
-    return _Legacy(f"{d.legacy}Tensor", (), {"__new__": new, "dtype": d, "__doc__": doc,
-                                             "__module__": "torch"})
+    # PyTorch's own tensors take a class of this full name: theirs.type(minitorch.FloatTensor).
+    return _Legacy(f"torch.{d.legacy}Tensor", (), {
+        "__new__": new, "dtype": d, "__doc__": doc, "__module__": "torch",
+        "__qualname__": f"{d.legacy}Tensor"})
 
 
 HalfTensor = _constructor(dtypes.float16)

@@ -200,6 +200,8 @@ class Primitive:
                 arrays.append(x.array)
             elif hasattr(x, "__dlpack__") and type(x) is not ndarray:
                 arrays.append(np.from_dlpack(x))  # another library's tensor: a constant
+                if first is None:
+                    first = wrap(arrays[-1])
             else:
                 arrays.append(x)
         if first is None:
@@ -251,7 +253,7 @@ class Method:
 
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
-    if not np.may_share_memory(y.array, x.array) if type(x.array) is ndarray else False:
+    if type(x.array) is ndarray and y.array.size and not np.may_share_memory(y.array, x.array):
         return
     y.version = x.version
     base, steps = (x, ()) if x.alias_of is None else (x.alias_of.base, x.alias_of.steps)
@@ -306,7 +308,10 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
             if x.dtype != dt:
                 arrays[i] = x.astype(dt)
         elif isinstance(x, np.generic):
-            arrays[i] = x.item()  # a number, weak as a Python one
+            arrays[i] = x = x.item()  # a number, weak as a Python one
+        if type(x) is int and dt.kind in "iu" and (
+                x.bit_length() >= 8 * dt.itemsize or (x < 0 and dt.kind == "u")):
+            arrays[i] = np.int64(x).astype(dt)  # wraps around, as in PyTorch
     if numbers:
         for i in operands:
             arrays[i] = np.asarray(arrays[i], dt)

@@ -49,7 +49,7 @@ class Generator:
     RuntimeError before anything is drawn.
 
     >>> Generator().manual_seed(0).uniform(3)
-    array([0.49625659, 0.7682218 , 0.08847743], dtype=float32)
+    array([0.4962566 , 0.7682218 , 0.08847743], dtype=float32)
     """
 
     def __init__(self, device: object = "cpu") -> None:

@@ -15,6 +15,10 @@ settings.register_profile("thorough", max_examples=500, deadline=None,
                           suppress_health_check=quiet)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Helpers are imported by the tests, under one name; pytest need not look for doctests in them.
+collect_ignore = [str(path) for path in Path(__file__).parent.rglob("*.py")
+                  if not path.name.startswith(("test_", "conftest"))]
+
 MNIST = Path(__file__).parents[2] / "shared" / "data" / "mnist"
 
 

@@ -1,9 +1,14 @@
-"""Break every rule on purpose and see that the laws notice: ``python -m tests.mutate``.
+"""Wrong gradients, injected one at a time: every one must be caught by the operators' laws.
 
-Each mutation changes what one rule returns (or what it is given); then the gradient law of that
-operator runs on drawn calls until it fails. A mutation that changes no returned number in any of
-the calls, like a sign flipped in a gradient that is zero everywhere, breaks nothing and is listed
-apart. Any other that the law lets pass is a survivor, and the exit status is 1.
+    python -m tests.mutate                 every mutant of every rule
+    python -m tests.mutate --sample 40     that many, drawn at random
+    python -m tests.mutate --op softmax    of one operator
+    python -m tests.mutate --law NAME      by one law alone
+
+A rule is replaced in the registry by one that spoils its result, or that ignores one of the values
+it saved; then the operator's laws run over calls drawn once. A mutant that no law catches is a
+survivor, and the exit status is 1. One that changes no derivative, first or second, in any of the
+calls is none: a transposition where nothing is square, or a multiple of a gradient that is zero.
 """
 
 from __future__ import annotations
@@ -11,7 +16,10 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections.abc import Callable
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,168 +27,206 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import minitorch
 from minitorch import engine, ops
+from minitorch.engine import Tensor, wrap
+from tests.cases import Case, is_array
 from tests.ops import laws
 from tests.strategies import calls
 
-Rule = Callable[..., Any]
-CALLS = 150  # drawn calls that a mutation must survive
+LAWS = (laws.gradient_agrees_with_torch, laws.second_order_agrees_with_torch,
+        laws.rule_is_the_adjoint_of_the_numerical_jvp,
+        laws.rule_equals_its_forward_differentiated, laws.rule_is_linear_in_the_cotangent)
+CALLS = {"smooth": 24, "ties": 16}
+
+Change = Callable[[Any, Any], Any]  # of (xp, the rule's result)
 
 
-def transposed(out: Any) -> Any:
-    return np.ascontiguousarray(np.swapaxes(out, -1, -2)) if out.ndim > 1 and (
-        out.shape[-1] == out.shape[-2]) else out
+def values(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else np.asarray(x)
 
 
-def one_dropped(out: Any) -> Any:
-    out = np.array(out)
-    out[(0,) * out.ndim] = 0
-    return out
+def like(x: Any, array: Any) -> Any:
+    return wrap(array) if isinstance(x, Tensor) else array
 
 
-RESULTS: dict[str, Callable[[Any], Any]] = {
-    "zero": lambda out: out * 0,
-    "sign": lambda out: -out,
-    "twice": lambda out: out * 2,
-    "1.01": lambda out: out * 1.01,
-    "1+1e-4": lambda out: out * (1 + 1e-4),
-    "transposed": transposed,
-    "one entry dropped": one_dropped,
-    "rolled by one": lambda out: np.roll(out, 1).reshape(out.shape),
-    "shifted": lambda out: out + 1e-3,
+def drop_one(xp: Any, out: Any) -> Any:
+    kept = np.ones(out.shape, values(out).dtype)
+    kept.reshape(-1)[-1:] = 0
+    return out * like(out, kept)
+
+
+def transpose(xp: Any, out: Any) -> Any:
+    square = len(out.shape) > 1 and out.shape[-1] == out.shape[-2]
+    return xp.swapaxes(out, -1, -2) if square else out
+
+
+def roll(xp: Any, out: Any) -> Any:
+    return xp.concatenate((out[..., 1:], out[..., :1]), -1) if out.shape else out
+
+
+def detach(xp: Any, out: Any) -> Any:
+    """Right in first order, but cut off from the graph of the second."""
+    return wrap(out.array) if isinstance(out, Tensor) else out
+
+
+RESULTS: dict[str, Change] = {
+    "zero": lambda xp, out: out * 0,
+    "sign flipped": lambda xp, out: -out,
+    "doubled": lambda xp, out: out * 2,
+    "scaled by 1.01": lambda xp, out: out * 1.01,
+    "scaled by 1.0001": lambda xp, out: out * 1.0001,
+    "shifted by 0.001": lambda xp, out: out + 0.001,
+    "one entry dropped": drop_one,
+    "transposed": transpose,
+    "rolled by one": roll,
+    "detached": detach,
 }
 
 
-class Mutant:
-    """One operator with one broken rule, inside a ``with`` block."""
+def first_of_broadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """What takes the place of the engine's sum over the axes that broadcasting added."""
+    extra = len(g.shape) - len(shape)
+    return xp.reshape(g[tuple([0] * extra + [slice(n) for n in shape])], shape)
 
-    def __init__(self, op: Any, position: int, name: str) -> None:
-        self.op, self.position, self.name = op, position, name
-        self.changed = False
-        self.last: tuple[Any, Any] | None = None  # what the rule should have and has returned
+
+class Mutant:
+    """One rule of one operator, spoilt in one way; or the engine's un-broadcasting of them all."""
+
+    def __init__(self, op: Any, i: int | None, how: str) -> None:
+        self.op, self.i, self.how = op, i, how
+        self.earlier: Any = None  # a saved value of an earlier call
 
     def __str__(self) -> str:
-        return f"{self.op.name}.{self.op.parameters[self.position]}: {self.name}"
+        rule = "" if self.i is None else f", rule for '{self.op.parameters[self.i]}'"
+        return f"{self.op.name}{rule}: {self.how}"
 
-    def __enter__(self) -> Mutant:
-        self.rule = self.op.rules[self.position]
-        self.unbroadcast = engine.unbroadcast
-        if self.name == "broadcast kept":
-            engine.unbroadcast = self.first_only  # type: ignore[assignment]
-        elif self.name.startswith("constant "):
-            self.op.rules[self.position] = self.forgetful
-        else:
-            self.op.rules[self.position] = self.broken
-            engine.unbroadcast = self.summed  # type: ignore[assignment]
+    def spoilt(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        if self.how in RESULTS:
+            return lambda xp, g, *saved: RESULTS[self.how](xp, rule(xp, g, *saved))
+        place = self.op.needs[self.i].index(self.how.removeprefix("without "))
+
+        def forgetful(xp: Any, g: Any, *saved: Any) -> Any:
+            value = self.constant(saved[place])
+            return rule(xp, g, *saved[:place], value, *saved[place + 1:])
+        return forgetful
+
+    def constant(self, value: Any) -> Any:
+        """What a rule that forgot to look at ``value`` might take instead."""
+        if isinstance(value, tuple) and value and not isinstance(value[0], (int, type(None))):
+            return tuple([self.constant(v) for v in value])
+        if is_array(value) or isinstance(value, Tensor):  # its first entry, everywhere
+            return like(value, np.full_like(values(value), values(value).flat[0])
+                        if values(value).size else values(value))
+        if self.earlier is None:
+            self.earlier = value
+        return self.earlier
+
+    def install(self) -> Callable[[], None]:
+        """Put it in place; the function returned takes it out again."""
+        if self.i is None:
+            engine.unbroadcast = first_of_broadcast
+
+            def restore() -> None:
+                engine.unbroadcast = UNBROADCAST
+            return restore
+        original = self.op.rules[self.i]
+        self.op.rules[self.i] = self.spoilt(original)
         self.op.plans.clear()
-        return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.settle()
-        self.op.rules[self.position] = self.rule
-        engine.unbroadcast = self.unbroadcast
-        self.op.plans.clear()
+        def put_back() -> None:
+            self.op.rules[self.i] = original
+            self.op.plans.clear()
+        return put_back
 
-    def note(self, right: Any, wrong: Any) -> Any:
-        """Has anything changed, beyond the rounding of sums in another order?"""
-        same = np.shape(right) == np.shape(wrong) and np.allclose(right, wrong, 1e-12, 1e-14,
-                                                                  equal_nan=True)
-        self.changed |= not same
-        return wrong
-
-    def settle(self) -> None:
-        if self.last is not None:
-            self.note(*self.last)
-        self.last = None
-
-    def broken(self, xp: Any, g: Any, *saved: Any) -> Any:
-        self.settle()
-        right = np.asarray(self.rule(xp, g, *saved))
-        if not right.size:
-            return right
-        wrong = RESULTS[self.name](right).astype(right.dtype)
-        self.last = right, wrong
-        return wrong
-
-    def summed(self, xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-        """What was moved about is the same again if it is then added up: judge it afterwards."""
-        out = self.unbroadcast(xp, g, shape)
-        if self.last is not None and g is self.last[1]:
-            self.last = self.unbroadcast(xp, self.last[0], shape), out
-        return out
-
-    def forgetful(self, xp: Any, g: Any, *saved: Any) -> Any:
-        """One saved array is taken for ones: the rule no longer depends on it."""
-        k = self.op.needs[self.position].index(self.name.removeprefix("constant "))
-        right = self.rule(xp, g, *saved)
-        if not isinstance(saved[k], np.ndarray) or saved[k].dtype.kind != "f":
-            return right
-        replaced = [np.ones_like(s) if i == k else s for i, s in enumerate(saved)]
-        return self.note(right, self.rule(xp, g, *replaced))
-
-    def first_only(self, xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-        """The sum over broadcast axes forgotten: the first of what should be added up."""
-        right = self.unbroadcast(xp, g, shape)
-        extra = len(g.shape) - len(shape)
-        key = (0,) * extra + tuple(slice(0, 1) if n == 1 else slice(None) for n in shape)
-        return self.note(right, np.asarray(g[key]).reshape(shape)) if g.size else right
+    def caught_by(self, cases: list[Case], chosen: Any = LAWS) -> str | None:
+        """The name of the first law that catches it; "" if it changes nothing; else None."""
+        restore = self.install()
+        try:
+            for law in chosen:
+                for case in cases:
+                    try:
+                        law(case)
+                    except Exception:  # wrong numbers, or none at all
+                        return law.__name__
+            spoilt = [derivatives(case) for case in cases]
+        finally:
+            restore()
+        right = [derivatives(case) for case in cases]
+        return "" if all(map(equal, spoilt, right)) else None
 
 
-def mutants(names: list[str]) -> list[Mutant]:
-    found = []
-    for op in ops.registry.values():
-        if not op.__module__.startswith("minitorch.") or (names and op.name not in names):
-            continue
-        for position in op.rules:
-            saved = [n for n in op.needs[position]
-                     if n in ("out", *op.extras) or (n in op.parameters
-                         and op.parameters.index(n) in op.rules)]
-            found += [Mutant(op, position, name) for name in
-                      [*RESULTS, *[f"constant {n}" for n in saved]]]
-            if op.promote and op.law == "(),()->()":
-                found.append(Mutant(op, position, "broadcast kept"))
+def derivatives(case: Case) -> list[Any]:
+    """All first and second derivatives, which a mutant must change to be one."""
+    return [*laws.everything(case), *laws.second_derivatives(minitorch, case)]
+
+
+def equal(xs: list[Any], ys: list[Any]) -> bool:
+    """Up to the last digits: a sum may be taken in another order."""
+    return all(np.allclose(values(x), values(y), 1e-13, 1e-15, equal_nan=True)
+               for x, y in zip(xs, ys, strict=True))
+
+
+UNBROADCAST = engine.unbroadcast
+
+
+def mutants(op: Any) -> Iterator[Mutant]:
+    for i in op.rules:
+        for how in [*RESULTS, *[f"without {name}" for name in op.needs[i]]]:
+            yield Mutant(op, i, how)
+    yield Mutant(op, None, "un-broadcasting takes the first instead of the sum")
+
+
+def drawn_calls(op: Any) -> list[Case]:
+    """The calls that the laws are tried on, the same in every run."""
+    found: list[Case] = []
+    for kind, n in CALLS.items():
+        @settings(max_examples=n, database=None, derandomize=True, deadline=None,
+                  phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+        @given(calls(op, kind))
+        def collect(case: Case) -> None:
+            found.append(case)
+        collect()
     return found
 
 
-def is_caught(mutant: Mutant) -> bool:
-    """Whether the gradient law fails on some drawn call."""
-    @settings(max_examples=CALLS, database=None, derandomize=True, deadline=None,
-              phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @given(calls(mutant.op))
-    def law(case: Any) -> None:
-        laws.gradient_agrees_with_torch(case)
-
-    with mutant:
-        try:
-            law()
-        except Exception:  # whatever it is, a user would have noticed
-            return True
-    return False
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__)
-    parser.add_argument("--op", action="append", default=[], metavar="NAME",
-                        help="only this operator (may be repeated)")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N mutations, at random")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample")
-    options = parser.parse_args()
-    chosen = mutants(options.op)
-    if options.sample:
-        chosen = random.Random(options.seed).sample(chosen, min(options.sample, len(chosen)))
-    caught, idle, survivors = 0, [], []
+def run(chosen: list[Mutant], by: Any = LAWS) -> list[Mutant]:
+    """The survivors; prints a summary of what happened to the others."""
+    survivors: list[Mutant] = []
+    ends: Counter[str] = Counter()
+    cases: dict[str, list[Case]] = {}
     for mutant in chosen:
-        if is_caught(mutant):
-            caught += 1
-        elif mutant.changed:
-            survivors.append(str(mutant))
-            print("SURVIVED", mutant, flush=True)
-        else:
-            idle.append(str(mutant))
-    minitorch.set_grad_enabled(True)
-    print(f"{len(chosen)} mutations: {caught} caught, {len(survivors)} survived; "
-          f"{len(idle)} change no number:")
-    for text in idle:
-        print("   ", text)
+        if mutant.op.name not in cases:
+            cases[mutant.op.name] = drawn_calls(mutant.op)
+        law = mutant.caught_by(cases[mutant.op.name], by)
+        if law is None:
+            survivors.append(mutant)
+            print(f"SURVIVED  {mutant}", flush=True)
+        ends[{None: "survived", "": "changed nothing"}.get(law, f"caught by {law}")] += 1
+    for end, n in ends.most_common():
+        print(f"{n:5} {end}")
+    return survivors
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random")
+    parser.add_argument("--seed", type=int, default=None, help="of the sample")
+    parser.add_argument("--op", help="only of this operator")
+    parser.add_argument("--law", help="judge by this law alone", choices=[f.__name__ for f in LAWS])
+    options = parser.parse_args(argv)
+    chosen = [mutant for op in ops.registry.values()
+              if op.rules and options.op in (None, op.name)
+              for mutant in mutants(op)]
+    if options.sample is not None:
+        seed = random.randrange(2**32) if options.seed is None else options.seed
+        chosen = random.Random(seed).sample(chosen, min(options.sample, len(chosen)))
+        print(f"{len(chosen)} mutants, sample seed {seed}")
+    started = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        survivors = run(chosen, [f for f in LAWS if options.law in (None, f.__name__)])
+    print(f"{len(chosen)} mutants, {len(survivors)} survivors, "
+          f"{time.perf_counter() - started:.0f} s")
     return 1 if survivors else 0
 
 

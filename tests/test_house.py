@@ -25,6 +25,7 @@ FLOORS = [
     ["indexing"],
     ["operators", "exchange"],
     ["tensor"],
+    ["guests"],
     ["functions"],
     ["conversion"],
     ["methods", "creation"],

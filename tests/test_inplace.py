@@ -24,7 +24,6 @@ ARITHMETIC = lines("""
     x.remainder_(y)
     x.fmod_(y)
     x.pow_(2)
-    x.pow_(s)
     x.lerp_(x + 1, 0.25)
     x.addcmul_(y, z, value=2)
     x.addcdiv_(y, z + 9)

@@ -153,6 +153,13 @@ def flat(value: Any) -> list[Any]:
     return []
 
 
+def flat_arrays(value: Any) -> list[Any]:
+    """The arrays in a plain result."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    return [a for v in value for a in flat_arrays(v)] if isinstance(value, tuple) else []
+
+
 class Outcome:
     """What one engine made of a program."""
 
@@ -231,8 +238,9 @@ def difference(text: str, grads: bool, values: dict[str, Any]) -> str:
             f"{text}: torch raises {theirs.error!r}, we give {ours.result}")
     if ours.error is not None:
         if theirs.error is None:
-            if any(isinstance(v, Given) and not v.array.size for v in values.values()):
-                return ""  # of tensors without elements PyTorch often checks nothing
+            arrays = [v.array for v in values.values() if isinstance(v, Given)]
+            if not all(a.size for a in (*arrays, *map(np.asarray, flat_arrays(theirs.result)))):
+                return ""  # where there are no elements PyTorch often checks nothing
             return f"{text}: torch gives {theirs.result}, we raise {ours.error!r}"
         if not (lacking(theirs.error) or related(theirs.error, ours.error)):
             return f"{text}: torch raises {theirs.error!r}, we {ours.error!r}"

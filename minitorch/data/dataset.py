@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minitorch.engine import wrap
+from minitorch.guests import adopt
 from minitorch.random import Generator, default_generator
 from minitorch.tensor import Tensor
 
@@ -55,6 +56,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
+        tensors = adopt(tensors)
         for i, tensor in enumerate(tensors):
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"TensorDataset: argument {i} is a {type(tensor).__name__}, not a "

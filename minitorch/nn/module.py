@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from minitorch import backend, dtypes, engine
+from minitorch.guests import adopt
 from minitorch.modes import no_grad
 from minitorch.nn import hooks, state
 from minitorch.nn.tree import Tree
@@ -49,6 +50,10 @@ class Module(Tree):
                              _backward_pre_hooks={}, _backward_hooks={})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for x in args:
+            if not isinstance(x, engine.Tensor):
+                args = adopt(args)
+                break
         if (self._forward_pre_hooks or self._forward_hooks or self._backward_hooks
                 or self._backward_pre_hooks):
             return hooks.call(self, args, kwargs)

@@ -3,6 +3,9 @@
 Arguments, defaults and errors are PyTorch's; the arithmetic is in ``minitorch.ops``.
 """
 
+from types import FunctionType as _FunctionType
+
+from minitorch.guests import welcoming as _welcoming
 from minitorch.nn.functional.activation import (
     celu,
     celu_,
@@ -61,3 +64,7 @@ __all__ = [
     "relu_", "selu", "selu_", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus",
     "softsign", "tanh",
 ]
+
+for _name in __all__:
+    if isinstance(globals()[_name], _FunctionType):
+        globals()[_name] = _welcoming(globals()[_name])

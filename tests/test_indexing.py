@@ -1,0 +1,202 @@
+"""``x[key]`` and ``x[key] = value`` with every kind of key, and their gradients."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitorch
+from tests.twins import Given, Outcome, agree, difference, lines, same, tensors
+
+SIZES = st.sampled_from([3, 2, 4, 1])
+
+
+@st.composite
+def items(draw, size):
+    """One index for a dimension of ``size``, as source text; now and then out of range."""
+    i = st.integers(-size - (draw(st.integers(0, 9)) == 0), size - 1).map(str)
+    many = st.lists(i, min_size=1, max_size=3).map(", ".join)
+    bools = st.lists(st.sampled_from(["True", "False"]), min_size=size, max_size=size).map(", ".join)
+    bound = st.sampled_from(["", *map(str, range(-size - 1, size + 2))])
+    text = draw(st.sampled_from(["{i}", "{i}", "{a}:{b}", "{a}:{b}:{s}", ":", ":", "torch.tensor({i})",
+                                 "torch.tensor([{many}])", "[{many}]", "np.array([{many}])",
+                                 "torch.tensor([[{many}]])", "np.int64({i})", "[{bools}]",
+                                 "torch.tensor([{bools}])", "np.array([{bools}])",
+                                 "torch.tensor([{bools}]).byte()", "torch.tensor([{many}]).int()"]))
+    return text.format(i=draw(i), many=draw(many), bools=draw(bools), a=draw(bound), b=draw(bound),
+                       s=draw(st.integers(1, 3)))
+
+
+@st.composite
+def keys(draw, shape):
+    """A key for a tensor of ``shape``, as source text."""
+    n = draw(st.integers(0, len(shape)))
+    parts = [draw(items(size)) for size in shape[:n]]
+    for extra in draw(st.lists(st.sampled_from(["None", "None", "True", "False"]), max_size=2)):
+        parts.insert(draw(st.integers(0, len(parts))), extra)
+    if draw(st.integers(0, 2)) == 0:
+        place = draw(st.integers(0, len(parts)))
+        rest = [draw(items(size)) for size in shape[n:]]
+        parts = parts[:place] + ["..."] + parts[place:]
+        if place == n and n:
+            parts += rest[len(rest) - draw(st.integers(0, len(rest))):]
+    return ", ".join(parts) if parts else "..."
+
+
+@st.composite
+def indexed(draw):
+    shape = tuple(draw(st.lists(SIZES, min_size=1, max_size=4)))
+    return draw(tensors(shape=shape)), [draw(keys(shape)) for _ in range(6)]
+
+
+@given(xk=indexed())
+def test_reading_agrees_with_torch(xk):
+    x, ks = xk
+    agree([f"x[{key}]" for key in ks], x=x)
+
+
+@given(xk=indexed(), number=st.sampled_from(["2", "-1.5", "True", "np.float64(3)", "0"]),
+       seed=st.integers(0, 1000))
+def test_writing_agrees_with_torch(xk, number, seed):
+    """Numbers, the tensor's own dtype, other dtypes, and shapes that broadcast or do not."""
+    x, ks = xk
+    programs = []
+    for key in ks:
+        value = f"(x[{key}].detach() * 2)"
+        programs += [f"x[{key}] = {number}; x", f"x[{key}] = {value}.to(x.dtype); x",
+                     f"x[{key}] += 1; x", f"x[{key}] = {value}.to(x.dtype)[None]; x",
+                     f"x[{key}] = torch.tensor({number}).to(x.dtype); x",
+                     f"x[{key}] = torch.tensor({number}, dtype=torch.float64); x",
+                     f"x[{key}] = w; x"]
+    wrong = [difference(p, True, {"x": x, "w": Given(np.arange(3.0), grad=True)})
+             for p in programs if unambiguous(p, x)]
+    assert not list(filter(None, wrong)), "\n".join(filter(None, wrong)) + f"\nx = {x!r}"
+
+
+def unambiguous(program, x):
+    """Whether something is written, and no position twice: then the order of writes would show."""
+    shape = x.array.shape
+    key = program[2:program.index("] ")]
+    try:
+        counts = torch.arange(int(np.prod(shape))).reshape(shape)
+        read = eval(f"n[{key}]", {"torch": torch, "np": np, "n": counts}).reshape(-1)
+    except Exception:
+        return True
+    return 0 < len(read) == len(read.unique())
+
+
+@given(xk=indexed())
+def test_writing_tensors_that_need_gradients_agrees_with_torch(xk):
+    """The gradient of what is written, and of what it replaces."""
+    x, ks = xk
+    x.array, x.grad = x.array.astype(np.float64), True
+    programs = [f"x[{key}] = v * x[{key}].detach(); x" for key in ks]
+    agree([p for p in programs if unambiguous(p, x)], x=x, v=Given(np.array(1.5), grad=True))
+
+
+ODD = lines("""
+    x[::-1]
+    x[2:0:-1]
+    x[::0]
+    x[1.0]
+    x["a"]
+    x[torch.tensor(1.5)]
+    x[torch.tensor([0.0])]
+    x[0, 0, 0, 0]
+    x[9]
+    x[-9]
+    x[:, 9]
+    x[[0, 9]]
+    x[torch.tensor([9])]
+    x[torch.tensor([True, False])]
+    x[torch.tensor([[True, False]])]
+    x[[]]
+    x[torch.tensor([], dtype=torch.int64)]
+    x[torch.zeros(0, 3, dtype=torch.int64)]
+    x[[[0, 1], [1, 0]]]
+    x[[slice(0, 2), 1]]
+    x[[0, None]]
+    x[(0,)]
+    x[()]
+    x[np.array(1)]
+    x[np.array(True)]
+    x[torch.tensor(True)]
+    x[torch.tensor(False)]
+    x[range(2)]
+    x[:torch.tensor(2)]
+    x[0:2.5]
+    x[np.float32(1)]
+    x[x > 0]
+    x[x > 0, None]
+    x[x > 100]
+    x[x[:, 0] > 0]
+    x[x[:, 0] > 0, 1]
+    x[0][1]
+    x[0:2][1]
+    x[None].shape
+    x[..., None].shape
+    x[torch.tensor([0, 1])[:, None], torch.tensor([1, 2])]
+    x[torch.tensor([0, 1]), torch.tensor([0, 1, 2])]
+    x[torch.tensor([0, -1]), :2]
+    x[0].is_contiguous()
+    x[:, 0].is_contiguous()
+    x[0] = [1, 2, 3]
+    x[0] = "a"; x
+    x[0] = None; x
+    x[0] = np.ones(3); x
+    x[0] = np.float64(2); x
+    x[0] = torch.ones(4); x
+    x[0] = torch.ones(1, 1, 3); x
+    x[9] = 1; x
+    x[[0, 1]] = torch.ones(2, 3); x
+    x[[0, 1]] = torch.ones(2, 3).double(); x
+    x[[0]] = torch.tensor(1).double(); x
+    x[x > 0] = torch.tensor([1.0]).double(); x
+    x[x > 0] = torch.ones(2); x
+    x[x > 100] = torch.ones(0); x
+    x[1:1] = 5; x
+    x[:] = torch.arange(3.0); x
+    x[...] = 7; x
+    x[x != x] = 0; x
+    x[0, 1] = float("nan"); x
+    x[0] += torch.ones(3); x
+    x[:, 1:] *= 2; x
+    x[torch.tensor([0, 0])] += 1; x
+    del x[0]
+""")
+
+
+def test_odd_keys_and_values_agree_with_torch():
+    agree(ODD, x=Given(np.arange(9.0, dtype=np.float32).reshape(3, 3) - 4))
+
+
+@pytest.mark.parametrize("program", ["x[0] = 300", "x[[0]] = 300", "x[x > 0] = 300"])
+def test_numbers_that_do_not_fit_are_refused(program):
+    x = minitorch.tensor([1, 2], dtype=minitorch.uint8)
+    with pytest.raises(RuntimeError, match="300"):
+        exec(program, {"x": x})
+    assert x.tolist() == [1, 2] and x._version == 0
+
+
+@given(x=tensors(shape=(3, 4), grad=False))
+def test_a_view_shares_memory_and_version_and_a_copy_does_not(x):
+    for key, shares in [("0", True), ("1:, ::2", True), ("..., None", True), ("[0, 1]", False),
+                        ("x > 0", False), (":, torch.tensor([0])", False)]:
+        for engine in (torch, minitorch):
+            names = {"torch": engine, "x": engine.from_numpy(x.array.copy())}
+            y = eval(f"x[{key}]", names)
+            y.fill_(1)
+            assert (names["x"]._version == 1) is shares
+
+
+def test_index_tensors_are_kept_as_they_were():
+    """Changing an index after use does not change the gradient."""
+    x = minitorch.arange(3.0, requires_grad=True)
+    i = minitorch.tensor([0, 1])
+    y = x[i]
+    i[0] = 2
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1, 0]
+    assert not same(Outcome(minitorch, "x[i]", {"x": Given(np.arange(3.0)), "i": Given(
+        np.array([0, 1]))}).result, ("tensor", "torch.float64", (2,), False, np.array([0.0, 1.0])))
