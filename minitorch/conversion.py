@@ -113,9 +113,8 @@ def receive(out: Any, y: Any) -> Any:
     if not dtypes.castable(y.array.dtype, out.array.dtype):
         raise RuntimeError(f"result type {y.dtype.legacy} can't be cast to the desired output type "
                            f"{out.dtype.legacy}")
-    if out.array.shape == y.array.shape:
-        inplace.require_own_places(out)
-    else:
+    inplace.require_own_places(out)
+    if out.array.shape != y.array.shape:
         out.array = np.empty(y.array.shape, out.array.dtype)  # as in torch: out is resized
         out.version = [0]
     return inplace.copy_(out, y)

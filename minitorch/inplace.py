@@ -22,8 +22,8 @@ from minitorch.views import refresh
 def require_own_places(x: Any) -> None:
     """Raise RuntimeError unless each element of ``x`` has a place in memory of its own."""
     array = x.array
-    if not array.flags.writeable or array.size and any(
-            not step and n > 1 for step, n in zip(array.strides, array.shape)):
+    if not array.flags.writeable or (array.size and any(
+            not step and n > 1 for step, n in zip(array.strides, array.shape))):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor "
                            "refers to a single memory location, or the memory is read-only. "
                            "Please clone() the tensor before performing the operation.")

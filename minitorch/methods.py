@@ -64,7 +64,7 @@ _UNARY = """abs absolute neg negative sign sgn square sqrt rsqrt reciprocal exp 
 log2 log10 sin cos tan asin acos atan arcsin arccos arctan sinh cosh tanh asinh acosh atanh arcsinh
 arccosh arctanh sigmoid relu erf floor ceil trunc fix frac round logit deg2rad rad2deg nan_to_num
 clamp clip clamp_min clamp_max""".split()
-_OTHERS = """add sub mul div subtract multiply divide true_divide pow float_power remainder fmod
+_OTHERS = """add sub mul div subtract multiply divide true_divide pow remainder fmod
 floor_divide atan2 arctan2 hypot xlogy lerp addcmul addcdiv addmm addmv addr addbmm baddbmm
 masked_fill masked_scatter scatter scatter_add index_add index_copy index_fill tril triu cumsum
 cumprod eq ne lt le gt ge not_equal less less_equal greater greater_equal logical_not logical_and
@@ -107,6 +107,15 @@ def _reshaping(name: str) -> None:
 
 for _name in ("squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"):
     _reshaping(_name)
+
+
+@only_method
+def float_power_(input: Any, exponent: Any) -> Any:
+    """``input ** exponent`` in float64, the dtype that this tensor must have."""
+    if input.array.dtype != np.float64:
+        raise RuntimeError(f"the base given to float_power_ has dtype {input.dtype} but the "
+                           f"operation's result requires dtype torch.float64")
+    return input.pow_(exponent)
 
 
 @only_method

@@ -24,7 +24,7 @@ def key(call: Call) -> Any:
     form = call.choose("arrays", "mask", "one", "array", "with slice")
     if form == "mask":
         return np.asarray(call.rng.random(shape[:used]) < 0.5)
-    if form == "one" or form == "with slice" and len(shape) == 1:
+    if form == "one" or (form == "with slice" and len(shape) == 1):
         return (rows[0],)
     if form == "array":
         return rows[0]

@@ -18,7 +18,7 @@ from minitorch.backend import count, device
 from minitorch.ops.reduce import axes
 from minitorch.primitive import Primitive
 from tests import index_strategies  # noqa: F401  (files its strategies too)
-from tests.cases import PARAMETERS, Call, Case, choices, parameter
+from tests.cases import Call, Case, choices, parameter
 
 
 @st.composite

@@ -17,10 +17,12 @@ def items(draw, size):
     """One index for a dimension of ``size``, as source text; now and then out of range."""
     i = st.integers(-size - (draw(st.integers(0, 9)) == 0), size - 1).map(str)
     many = st.lists(i, min_size=1, max_size=3).map(", ".join)
-    bools = st.lists(st.sampled_from(["True", "False"]), min_size=size, max_size=size).map(", ".join)
+    bools = st.lists(st.sampled_from(["True", "False"]), min_size=size,
+                     max_size=size).map(", ".join)
     bound = st.sampled_from(["", *map(str, range(-size - 1, size + 2))])
-    text = draw(st.sampled_from(["{i}", "{i}", "{a}:{b}", "{a}:{b}:{s}", ":", ":", "torch.tensor({i})",
-                                 "torch.tensor([{many}])", "[{many}]", "np.array([{many}])",
+    text = draw(st.sampled_from(["{i}", "{i}", "{a}:{b}", "{a}:{b}:{s}", ":", ":",
+                                 "torch.tensor({i})", "torch.tensor([{many}])", "[{many}]",
+                                 "np.array([{many}])",
                                  "torch.tensor([[{many}]])", "np.int64({i})", "[{bools}]",
                                  "torch.tensor([{bools}])", "np.array([{bools}])",
                                  "torch.tensor([{bools}]).byte()", "torch.tensor([{many}]).int()"]))

@@ -47,7 +47,8 @@ ARITHMETIC = lines("""
     x.bitwise_and_(y)
     x.copy_(y)
     x.copy_(y, non_blocking=True)
-    x.fill_(s)
+    x.fill_(2)
+    x.float().fill_(s)
     x.fill_(torch.tensor(2.5))
     x.fill_(z.detach())
     x.float().fill_(z)
@@ -236,7 +237,7 @@ def run(engine, statements, values, turned, grad=True):
         except NameError:  # of a tensor whose making was refused
             refused.append((n, NameError))
     total = names["total"]
-    for k, (name, v) in enumerate(sorted((k, v) for k, v in names.items() if k[0] == "t"
+    for k, (_, v) in enumerate(sorted((k, v) for k, v in names.items() if k[0] == "t"
                                          and isinstance(v, engine.Tensor))):
         weights = np.random.default_rng(k).normal(size=tuple(v.shape))
         total = total + (v * engine.from_numpy(np.asarray(weights))).sum()
@@ -266,7 +267,8 @@ def test_programs_of_views_and_writes_agree_with_torch(statements, seed, turned)
         np.testing.assert_allclose(our_g.numpy(), their_g.numpy(), rtol=1e-7, atol=1e-7)
     elif our_g is not None:
         assume("detach" not in "".join(statements))  # there the slope is not the gradient
-        np.testing.assert_allclose(our_g.numpy(), slope(statements, values, turned), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(our_g.numpy(), slope(statements, values, turned), rtol=1e-4,
+                                   atol=1e-5)
 
 
 @pytest.mark.parametrize("view", ["x.t().view(-1)[1:4]", "x.t().reshape(-1)[:2]", "x.view(2, 3)",
@@ -290,7 +292,8 @@ def slope(statements, values, turned, eps=1e-6):
     for i in np.ndindex(*values.shape):
         step = np.zeros_like(values)
         step[i] = eps
-        high, low = (run(minitorch, statements, values + s, turned, grad=False)[0] for s in (step, -step))
+        high, low = (run(minitorch, statements, values + s, turned, grad=False)[0]
+                     for s in (step, -step))
         out[i] = (high - low) / (2 * eps)
     return out
 

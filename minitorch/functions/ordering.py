@@ -123,7 +123,7 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
         rows = np.take_along_axis(rows, sorter.array, -1)
     found = np.empty(values.shape, np.int32 if out_int32 else np.int64)
     for i in [()] if rows.ndim == 1 else np.ndindex(*rows.shape[:-1]):
-        found[i] = rows[i].searchsorted(values[i], side)  # type: ignore[call-overload]
+        found[i] = rows[i].searchsorted(values[i], side)
     return into(out, wrap(found))
 
 

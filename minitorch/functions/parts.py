@@ -26,7 +26,8 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = axis_of(input, dim)
-    if isinstance(start, engine.Tensor) and (start.ndim or start.array.dtype.kind not in "iu"):
+    if isinstance(start, engine.Tensor) and (
+            start.array.ndim or start.array.dtype.kind not in "iu"):
         raise RuntimeError("start must be an 0-dim integral Tensor.")
     n, start = input.array.shape[d], int(start)
     if length < 0:

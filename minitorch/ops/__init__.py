@@ -59,5 +59,6 @@ def concatenate(xs: Any, dim: int) -> Any:
 __all__ = ["Primitive", "registry", "absolute", "negative", "equal", "not_equal", "less",
            "less_equal", "greater", "greater_equal", "arcsin", "arccos", "arctan", "arcsinh",
            "arccosh", "arctanh", "arctan2", "tile", "copy", "index_add", "asarray",
-           "new_zeros", "ones_like", "zeros_like", "concatenate", "activation", "elementwise", "indexing", "linalg", "loss",
-           "norm", "reduce", "select", "shape"]
+           "new_zeros", "ones_like", "zeros_like", "concatenate",
+           "activation", "elementwise", "indexing", "linalg", "loss", "norm", "reduce", "select",
+           "shape"]

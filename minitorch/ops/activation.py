@@ -103,7 +103,8 @@ def softplus(xp, x, beta=1.0, threshold=20.0):
     return xp.where(x * beta > threshold, x, xp.log1p(xp.exp(small)) / beta)
 
 
-@primitive(promote="floating", law="()->()", shown="LogSigmoidBackward0", like="nn.functional.logsigmoid",
+@primitive(promote="floating", law="()->()", shown="LogSigmoidBackward0",
+           like="nn.functional.logsigmoid",
            x=lambda xp, g, x: g * xp.sigmoid(-x))
 def logsigmoid(xp, x):
     """``log(sigmoid(x))``, elementwise and without overflow."""
@@ -117,7 +118,7 @@ def hardtanh(xp, x, min_val=-1.0, max_val=1.0):
     """``x`` limited to ``[min_val, max_val]``; flat at and beyond both ends."""
     if x.dtype.kind != "f":
         min_val, max_val = int(min_val), int(max_val)
-        if x.dtype.kind == "b" or x.dtype.kind == "u" and min_val < 0:
+        if x.dtype.kind == "b" or (x.dtype.kind == "u" and min_val < 0):
             raise RuntimeError(f"hardtanh(): limits {min_val}, {max_val} do not suit {x.dtype}")
     return xp.minimum(xp.maximum(x, min_val), max_val)
 

@@ -103,7 +103,7 @@ def _letters(equation, shapes):
     widest = 0
     for i, (term, shape) in enumerate(zip(terms, shapes)):
         extra = len(shape) - len(term.replace("...", ""))
-        if extra < 0 or extra and "..." not in term:
+        if extra < 0 or (extra and "..." not in term):
             raise RuntimeError(f"einsum(): the number of subscripts in '{term}' does not match the "
                                f"number of dimensions {len(shape)} of operand {i}")
         if "..." in term:

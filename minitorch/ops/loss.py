@@ -130,7 +130,8 @@ def _bce_logits_target_rule(xp, g, x, weight, pos_weight, reduction):
     return share(g, size(d.shape), reduction) * d
 
 
-@primitive(promote="floating", law="(),()->()", like="nn.functional.binary_cross_entropy_with_logits",
+@primitive(promote="floating", law="(),()->()",
+           like="nn.functional.binary_cross_entropy_with_logits",
            shown="BinaryCrossEntropyWithLogitsBackward0",
            x=_bce_logits_rule, y=_bce_logits_target_rule)
 def bce_with_logits(xp, x, y, weight=None, pos_weight=None, reduction="mean"):

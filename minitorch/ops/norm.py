@@ -22,7 +22,8 @@ def _batch_norm_x(xp, g, weight, normed, invstd, training):
     return (g - shift) * _per_channel(scale, normed)
 
 
-@primitive(promote="floating", extras=["normed", "invstd", "mean", "var"], shown="NativeBatchNormBackward0",
+@primitive(promote="floating", extras=["normed", "invstd", "mean", "var"],
+           shown="NativeBatchNormBackward0",
            x=_batch_norm_x,
            weight=lambda xp, g, normed: xp.sum(g * normed, _others(normed), False),
            bias=lambda xp, g: xp.sum(g, _others(g), False))

@@ -137,8 +137,8 @@ def _nonempty(x, dim, name):
 
 def _extreme(name):
     """Of ``x.max()``, whose ``dim`` is None, and of ``x.amax()``, where it is ``()``."""
-    return lambda node: ((f"{name}Backward1" if node.kept("dim") is None
-                          else f"A{name.lower()}Backward0"))
+    return lambda node: (f"{name}Backward1" if node.kept("dim") is None
+                          else f"A{name.lower()}Backward0")
 
 
 @primitive(x=_share, shown=_extreme("Max"))

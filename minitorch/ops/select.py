@@ -52,7 +52,7 @@ def clamp(xp, x, min=None, max=None):
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     bounds = [b for b in (min, max) if b is not None]
     if [b for b in bounds if getattr(b, "dtype", x.dtype) != x.dtype
-            or isinstance(b, float) and x.dtype.kind != "f"]:
+            or (isinstance(b, float) and x.dtype.kind != "f")]:
         dtype = dtypes.result_dtype((x, *bounds))
         x, min, max = [xp.cast(v, dtype) if hasattr(v, "dtype") else v for v in (x, min, max)]
     if min is not None:

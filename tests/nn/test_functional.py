@@ -110,7 +110,7 @@ def test_embedding_agrees(data: Any, seed: int) -> None:
     n, shape = d.integer(1, 5), d.shape(0, 2)
     index = np.random.default_rng(seed).integers(0, n, shape).astype(d.choose("int64", "int32"))
     padding = d.choose(None, 0, -1)
-    options: dict[str, Any] = d.choose({}, {"max_norm": 0.5}, {"max_norm": 1.0, "norm_type": 1.0})
+    options: dict[str, Any] = d.choose({}, {"max_norm": 1.5}, {"max_norm": 2.0, "norm_type": 1.0})
 
     def program(t: Any) -> Any:
         (w,) = tensors(t, seed, (n, 3))
@@ -118,6 +118,19 @@ def test_embedding_agrees(data: Any, seed: int) -> None:
         return *backward(t, y, [w], seed), w
 
     assert_agree(program)
+
+
+@pytest.mark.parametrize("options", [{}, {"freeze": False}, {"padding_idx": 1, "max_norm": 0.5}])
+def test_pretrained_embeddings_agree(options: dict[str, Any]) -> None:
+    def program(t: Any) -> Any:
+        table = t.arange(6.0).reshape(3, 2)
+        layer = t.nn.Embedding.from_pretrained(table, **options)
+        table += 1  # the memory is shared
+        return layer(t.tensor([0, 2])), layer.weight.requires_grad, repr(layer), table
+
+    assert_agree(program)
+    assert arguments(minitorch.nn.Embedding.from_pretrained) == arguments(
+        torch.nn.Embedding.from_pretrained)
 
 
 @pytest.mark.parametrize("option", ["sparse", "scale_grad_by_freq"])

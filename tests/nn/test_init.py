@@ -17,7 +17,7 @@ from tests.nn.both import assert_agree
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.lists(st.integers(1, 7), min_size=2, max_size=4).map(tuple)
 BOUNDS = [(0.0, 1.0, -2.0, 2.0), (0.0, 1.0, 1.0, 3.0), (1.0, 2.0, -1.0, 1.5),
-          (0.0, 1.0, -9.0, -8.5), (0.5, 0.1, 0.0, 0.4)]  # mean, std, a, b
+          (0.0, 1.0, -9.0, -8.5), (0.5, 0.1, 0.0, 0.4), (2.0, 1.0, 1.0, 3.0)]  # mean, std, a, b
 
 # Uniform and constant ones are exact; the others agree to the rounding of logarithms and sines.
 EXACT: dict[str, Any] = {

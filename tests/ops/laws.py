@@ -14,11 +14,11 @@ import torch
 import minitorch
 from minitorch import ops
 from minitorch.engine import wrap
-from tests.cases import Case, is_array, is_float
+from tests.cases import Case, is_array
 from tests.ops.oracle import convert, spelled, theirs
 
-# Relative to the largest entry, or to 1, the size of the drawn inputs. Sums are taken in another order than PyTorch's: a few units in
-# the last place, which cancellation enlarges.
+# Relative to the largest entry, or to 1, the size of the drawn inputs. Sums are taken in another
+# order than PyTorch's: a few units in the last place, which cancellation enlarges.
 TOLERANCE = {np.dtype("float64"): 1e-10, np.dtype("float32"): 1e-5,
              np.dtype("float16"): 1e-2}  # where PyTorch computes in float32 and rounds once
 
@@ -179,7 +179,8 @@ def numerical_jvp(case: Case, position: int, direction: Any) -> Any:
 
     fine, middle, coarse = central(STEP / 2), central(STEP), central(2 * STEP)
     first, second = (4 * fine - middle) / 3, (4 * middle - coarse) / 3
-    if not np.allclose(first, second, rtol=1e-6, atol=1e-6 * max(1.0, np.abs(first).max(initial=0))):
+    size = max(1.0, np.abs(first).max(initial=0))
+    if not np.allclose(first, second, rtol=1e-6, atol=1e-6 * size):
         return None
     return first
 
@@ -203,7 +204,8 @@ def rule_is_the_adjoint_of_the_numerical_jvp(case: Case) -> bool:
         measured = True
         left, right = float((d.array * v).sum()), float((g * jvp).sum())
         scale = np.abs(d.array * v).sum() + np.abs(g * jvp).sum() + 1e-3
-        assert abs(left - right) <= 1e-7 * scale, f"{case}: <rule(g), v> = {left}, <g, Jv> = {right}"
+        assert abs(left - right) <= 1e-7 * scale, (
+            f"{case}: <rule(g), v> = {left}, <g, Jv> = {right}")
     return measured
 
 

@@ -118,7 +118,8 @@ def broadcast_to(torch: Any, x: Any, shape: Any) -> Any:
 @adapter
 def clamp(torch: Any, x: Any, min: Any, max: Any) -> Any:
     if isinstance(min, torch.Tensor) or isinstance(max, torch.Tensor):  # both or neither
-        min, max = (tensor_beside(torch, v, x) if isinstance(v, (int, float)) else v for v in (min, max))
+        min, max = (tensor_beside(torch, v, x) if isinstance(v, (int, float)) else v
+                    for v in (min, max))
     return torch.clamp(x, min, max)
 
 
@@ -174,7 +175,8 @@ def embedding(torch: Any, weight: Any, index: Any, padding_idx: Any) -> Any:
 @adapter
 def batch_norm(torch: Any, x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any,
                training: bool, eps: float) -> Any:
-    return torch.nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training, 0.1, eps)
+    return torch.nn.functional.batch_norm(x, running_mean, running_var, weight, bias, training,
+                                          0.1, eps)
 
 
 @adapter

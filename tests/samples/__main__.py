@@ -38,13 +38,15 @@ def run(op: Any, limit: int, counts: Any) -> Any:
                 c = Sample(s, op.op, f, values="empty" not in op.name)
                 for text in c.check(second=op.supports_gradgrad):
                     yield dtype, s, text
-                if c.values and op.method_variant and (m := getattr(minitorch.Tensor, op.method_variant.__name__, None)):
+                if c.values and op.method_variant and (m := getattr(
+                        minitorch.Tensor, op.method_variant.__name__, None)):
                     for text in c.check_method(op.method_variant, m):
                         yield dtype, s, text
                 if c.values and op.supports_out:
                     for text in c.check_out():
                         yield dtype, s, text
-                if op.inplace_variant and (m := getattr(minitorch.Tensor, op.inplace_variant.__name__, None)):
+                if op.inplace_variant and (m := getattr(
+                        minitorch.Tensor, op.inplace_variant.__name__, None)):
                     for text in c.check_in_place(op.inplace_variant, m):
                         yield dtype, s, text
             except OutOfScope as e:
@@ -70,7 +72,8 @@ def show(s: Any) -> str:
         return repr(v)
     if s is None:
         return ""
-    return ", ".join([one(s.input), *map(one, s.args), *(f"{k}={one(v)}" for k, v in s.kwargs.items())])
+    return ", ".join([one(s.input), *map(one, s.args),
+                      *(f"{k}={one(v)}" for k, v in s.kwargs.items())])
 
 
 def main() -> None:

@@ -38,6 +38,10 @@ class Arguments:
     leaves: list[Any] = field(default_factory=list)
     made: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
+    def shared_with(self, result: Any) -> bool:
+        """Whether a result lies in the memory of an argument: a view, or the argument itself."""
+        return any(np.may_share_memory(bare(x), bare(result)) for x, _ in self.made.values())
+
     def tensor(self, t: torch.Tensor) -> Any:
         if id(t) not in self.made:  # a tensor that is passed twice stays one tensor
             x: Any = copied(t)
@@ -74,13 +78,13 @@ class Arguments:
         return value
 
 
-def call(engine: Any, sample: Any, function: Any, grad: bool = True) -> tuple[Any, list[Any]]:
-    """``function(input, *args, **kwargs)`` of a sample under one engine; its result and leaves."""
+def call(engine: Any, sample: Any, function: Any, grad: bool = True) -> tuple[Any, Arguments]:
+    """``function(input, *args, **kwargs)`` of a sample under one engine; also its arguments."""
     arguments = Arguments(engine, grad)
     args = [arguments.convert(v) for v in (sample.input, *sample.args)]
     kwargs = arguments.convert(sample.kwargs)
     engine.manual_seed(42)
-    return function(*args, **kwargs), arguments.leaves
+    return function(*args, **kwargs), arguments
 
 
 def is_tensor(value: Any) -> bool:

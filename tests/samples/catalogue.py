@@ -7,7 +7,6 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
 import minitorch

@@ -25,7 +25,7 @@ def same(ours: Any, theirs: Any, slack: float = 1.0) -> str:
     if not is_tensor(theirs):
         if is_tensor(ours):
             return f"a tensor instead of {theirs!r}"
-        return "" if ours == theirs or ours != ours and theirs != theirs else (
+        return "" if ours == theirs or (ours != ours and theirs != theirs) else (
             f"{ours!r} instead of {theirs!r}")
     if not is_tensor(ours):
         return f"{type(ours).__name__} instead of a tensor"
@@ -85,7 +85,7 @@ class Sample:
         if isinstance(found, str):
             yield found
             return
-        (expected, their_leaves), (result, our_leaves) = found
+        (expected, theirs), (result, ours) = found
         if not self.values:  # uninitialised memory
             expected, result = [[(tuple(t.shape), str(t.dtype)) for t in flat(r)]
                                 for r in (expected, result)]
@@ -97,12 +97,15 @@ class Sample:
         pairs = [(x, y) for x, y in zip(flat(result), flat(expected)) if is_tensor(y)]
         if not differences:
             for x, y in pairs:
+                if theirs.shared_with(y) != ours.shared_with(x):
+                    yield f"{'no ' * theirs.shared_with(y)}view of an argument"
+                    return
                 if x.requires_grad != y.requires_grad:
                     yield f"requires_grad {x.requires_grad} instead of {y.requires_grad}"
                     return
             roots = [pair for pair in pairs if pair[1].requires_grad]
-            if roots and their_leaves:
-                yield from self.gradients(roots, our_leaves, their_leaves, second)
+            if roots and theirs.leaves:
+                yield from self.gradients(roots, ours.leaves, theirs.leaves, second)
 
     def gradients(self, roots: Any, ours: list[Any], theirs: list[Any],
                   second: bool) -> Iterator[str]:
@@ -214,8 +217,8 @@ class Sample:
             yield f"in place: {text}"
         elif expected.requires_grad != result.requires_grad:
             yield f"in place: requires_grad {result.requires_grad}"
-        elif expected.requires_grad and theirs:
-            for text in self.gradients([(result, expected)], ours, theirs, False):
+        elif expected.requires_grad and theirs.leaves:
+            for text in self.gradients([(result, expected)], ours.leaves, theirs.leaves, False):
                 yield f"in place: {text}"
 
 

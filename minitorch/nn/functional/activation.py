@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from minitorch import ops
+from minitorch.functions import into
 from minitorch.functions import log_softmax as _log_softmax
 from minitorch.functions import softmax as _softmax
 from minitorch.inplace import inplace as _in_place
@@ -90,10 +91,10 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return (celu_ if inplace else ops.celu)(input, alpha)
 
 
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+def gelu(input: Tensor, approximate: str = "none", *, out: Tensor | None = None) -> Tensor:
     """``x * P(standard normal <= x)``, exact or by "tanh" (Hendrycks & Gimpel 2016)."""
     need_float("gelu", input)
-    return ops.gelu(input, approximate)
+    return into(out, ops.gelu(input, approximate))
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -102,10 +103,11 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     return (silu_ if inplace else ops.silu)(input)
 
 
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *,
+             out: Tensor | None = None) -> Tensor:
     """``log(1 + exp(beta * x)) / beta``; ``x`` itself where ``beta * x > threshold``."""
     need_float("softplus", input)
-    return ops.softplus(input, beta, threshold)
+    return into(out, ops.softplus(input, beta, threshold))
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -113,10 +115,10 @@ def softsign(input: Tensor) -> Tensor:
     return ops.divide(input, ops.add(ops.abs(input), 1))
 
 
-def logsigmoid(input: Tensor) -> Tensor:
+def logsigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(sigmoid(x))``, without overflow."""
     need_float("logsigmoid", input)
-    return ops.logsigmoid(input)
+    return into(out, ops.logsigmoid(input))
 
 
 def _dim(name: str, dim: int | None, input: Tensor, stacklevel: int, dtype: Any) -> int:

@@ -18,7 +18,8 @@ from minitorch.random import default_generator
 from minitorch.tensor import Size, Tensor
 
 
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None, *,
+           out: Tensor | None = None) -> Tensor:
     """``x @ weight.T + bias``: input (..., in), weight (out, in), bias (out,).
 
     Raises RuntimeError where shapes or dtypes do not fit.
@@ -27,7 +28,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if w.ndim != 2:
         if w.ndim != 1 or bias is not None:
             raise RuntimeError(f"linear: weight must be a matrix (out, in), got shape {w.shape}")
-        return ops.matmul(input, weight)
+        return into(out, ops.matmul(input, weight))
     if bias is not None:
         b = bias.array
         if b.dtype != w.dtype:
@@ -36,7 +37,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if b.shape != w.shape[:1] and b.size != 1:
             raise RuntimeError(f"linear: bias must have shape ({w.shape[0]},), one for each row "
                                f"of the weight {w.shape}, got {b.shape}")
-    return ops.linear(input, weight, bias)
+    y = ops.linear(input, weight, bias)
+    return y if out is None else into(out, y)
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
