@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
-from tests.twins import Given, Outcome, agree, difference, lines, same, tensors
+from tests.twins import Given, Outcome, agree, lines, same, tensors
 
 SIZES = st.sampled_from([3, 2, 4, 1])
 
@@ -56,23 +56,6 @@ def indexed(draw):
 def test_reading_agrees_with_torch(xk):
     x, ks = xk
     agree([f"x[{key}]" for key in ks], x=x)
-
-
-@given(xk=indexed(), number=st.sampled_from(["2", "-1.5", "True", "np.float64(3)", "0"]),
-       seed=st.integers(0, 1000))
-def test_writing_agrees_with_torch(xk, number, seed):
-    """Numbers, the tensor's own dtype, other dtypes, and shapes that broadcast or do not."""
-    x, ks = xk
-    programs = []
-    for key in ks:
-        value = f"(x[{key}].detach() * 2)"
-        programs += [f"x[{key}] = {number}; x", f"x[{key}] = {value}.to(x.dtype); x",
-                     f"x[{key}] += 1; x", f"x[{key}] = {value}.to(x.dtype)[None]; x",
-                     f"x[{key}] = torch.tensor({number}).to(x.dtype); x",
-                     f"x[{key}] = torch.tensor({number}, dtype=torch.float64); x"]
-    wrong = [difference(p, True, {"x": x, "w": Given(np.arange(3.0), grad=True)})
-             for p in programs if unambiguous(p, x)]
-    assert not list(filter(None, wrong)), "\n".join(filter(None, wrong)) + f"\nx = {x!r}"
 
 
 def unambiguous(program, x):
