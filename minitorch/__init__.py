@@ -62,6 +62,9 @@ channels_last = _facts.channels_last
 
 _SUBMODULES = {"nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
                "testing"}
+_FUNCTIONAL = {"dropout", "alpha_dropout", "cosine_similarity", "pairwise_distance", "prelu",
+               "layer_norm", "selu_", "celu_"}  # torch.NAME is torch.nn.functional.NAME
+_LACKING = {"bfloat16", "complex32", "complex64", "complex128", "cfloat", "cdouble"}
 
 
 def __getattr__(name: str) -> Any:
@@ -70,9 +73,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"minitorch.{name}")
     if name in ("save", "load"):
         return getattr(importlib.import_module("minitorch.serialization"), name)
+    if name in _FUNCTIONAL:
+        return getattr(importlib.import_module("minitorch.nn.functional"), name)
     if name in _LACKING:
         raise AttributeError(f"minitorch has no '{name}': NumPy has no such numbers")
     raise AttributeError(f"module 'minitorch' has no attribute '{name}'")
-
-
-_LACKING = {"bfloat16", "complex32", "complex64", "complex128", "cfloat", "cdouble"}

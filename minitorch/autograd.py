@@ -8,6 +8,7 @@ from typing import Any
 from minitorch import backend
 from minitorch.anomaly import detect_anomaly, set_detect_anomaly
 from minitorch.engine import Node, Tensor, backpropagate, wrap
+from minitorch.errors import advised
 from minitorch.modes import (
     enable_grad,
     inference_mode,
@@ -39,9 +40,10 @@ def _roots(outputs: Any, cotangents: Any) -> list[tuple[Node, Any]]:
                                f"a grad_fn")
         if g is None:
             if y.array.size != 1:
-                raise RuntimeError(f"grad can be implicitly created only for scalar outputs, not "
-                                   f"for shape {tuple(y.array.shape)}: reduce it first, as in "
-                                   f".sum(), or pass the gradient to backward()")
+                raise advised(
+                    RuntimeError("grad can be implicitly created only for scalar outputs"),
+                    f"This one has shape {tuple(y.array.shape)}: reduce it first, as in .sum(), or "
+                    f"pass the gradient to backward().")
             g = wrap(backend.namespace(y.array).ones_like(y.array))
         elif not isinstance(g, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
@@ -124,9 +126,18 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     return tuple(out)
 
 
-def Variable(data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
-    """A tensor, as programs older than PyTorch 0.4 spelled it."""
-    return data.detach().requires_grad_(requires_grad) if requires_grad else data
+class _IsTensor(type):
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, Tensor)
+
+
+class Variable(metaclass=_IsTensor):
+    """A tensor, as programs older than PyTorch 0.4 spell it; every tensor is a Variable."""
+
+    def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
+        if requires_grad and volatile:
+            raise ValueError("Variable can't be volatile and require_grad at the same time!")
+        return data.detach().requires_grad_(requires_grad)
 
 
 class _Parts(dict[int, Any]):
@@ -221,6 +232,13 @@ class _OutputNode(Node):
 
     def name(self) -> str:
         return self.edges[0].name()  # type: ignore[union-attr]
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        return self.edges[0].next_functions  # type: ignore[union-attr]
+
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{self.name()} object at {id(self):#x}>"
 
     def release(self) -> None:
         pass

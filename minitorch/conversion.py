@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine, inplace, ops
+from minitorch.facts import contiguous_format
 from minitorch.functions.common import method, only_method
 from minitorch.modes import modes
 from minitorch.tensor import Tensor
@@ -64,7 +65,10 @@ def type(input: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     if dtype is None:
         return f"torch.{input.dtype.legacy}Tensor"
     if isinstance(dtype, str):
-        dtype = next((d for d in dtypes.ALL if dtype == f"torch.{d.legacy}Tensor"), dtype)
+        names = {f"torch.{d.legacy}Tensor": d for d in dtypes.ALL}
+        if dtype not in names:
+            raise ValueError(f"invalid type: {dtype!r}; known are {', '.join(names)}")
+        dtype = names[dtype]
     return convert(input, getattr(dtype, "dtype", dtype))
 
 
@@ -88,14 +92,19 @@ def cuda(input: Any, device: Any = None, non_blocking: bool = False) -> Any:
 
 @method
 def clone(input: Any, *, memory_format: Any = None) -> Any:
-    """A copy in new memory; gradients flow through it."""
-    return ops.clone(input)
+    """A copy in new memory, in the order of the old unless ``memory_format`` is contiguous."""
+    out = ops.clone(input)
+    return contiguous(out) if memory_format is contiguous_format else out
 
 
 @only_method
 def contiguous(input: Any, memory_format: Any = None) -> Any:
     """In row-major order: itself if it is already."""
-    return input if input.array.flags.c_contiguous else ops.clone(input)
+    if input.array.flags.c_contiguous:
+        return input
+    out = ops.clone(input)  # in the same order of memory
+    out.array = backend.namespace(out.array).ascontiguousarray(out.array)
+    return out
 
 
 @only_method

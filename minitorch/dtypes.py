@@ -131,6 +131,8 @@ def result_dtype(values: Any, operator: str = "result_type") -> np.dtype[Any]:
             rank, dt = 2, INT64
         elif isinstance(v, builtins.float):
             rank, dt = 2, _default
+        elif isinstance(v, np.generic):  # NumPy's numbers are as weak as Python's
+            rank, dt = 2, {"b": BOOL, "f": _default}.get(v.dtype.kind, INT64)
         elif hasattr(v, "dtype"):
             rank, dt = (0 if v.ndim else 1), v.dtype
         else:
@@ -162,7 +164,11 @@ class finfo:
     """
 
     def __init__(self, type: dtype | None = None) -> None:
-        info = np.finfo(_default if type is None else type.dtype)
+        dt = _default if type is None else type.dtype
+        if dt.kind != "f":
+            raise TypeError(f"torch.finfo() requires a floating point input type, not {type}; "
+                            f"torch.iinfo takes integers")
+        info = np.finfo(dt)
         self.bits = info.bits
         self.eps, self.max, self.min, self.tiny, self.resolution = (
             builtins.float(v) for v in (info.eps, info.max, info.min, info.tiny, info.resolution))
@@ -179,6 +185,9 @@ class iinfo:
     """Limits of an integer dtype: ``max``, ``min``, ``bits``."""
 
     def __init__(self, type: dtype) -> None:
+        if type.dtype.kind not in "iu":
+            raise TypeError(f"torch.iinfo() requires an integer input type, not {type}; "
+                            f"torch.finfo takes floats")
         info = np.iinfo(type.dtype)
         self.bits, self.max, self.min = info.bits, info.max, info.min
         self.dtype = info.dtype.name

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import anomaly, backend
+from minitorch.errors import advised
 from minitorch.modes import modes, set_grad_enabled
 
 if TYPE_CHECKING:
@@ -114,11 +115,13 @@ class Node:
         """Raise when what the rules need is gone, or no longer what the forward pass saw."""
         name = self.op.name if self.op else self.name()
         if self.saved is None:
-            raise RuntimeError(
-                f"Trying to backward through the graph a second time (or directly access saved "
-                f"tensors after they have already been freed): the values that '{name}' saved "
-                f"were freed by the first backward(). Specify retain_graph=True the first time "
-                f"if you need to backward through the graph a second time.")
+            raise advised(RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved "
+                "tensors after they have already been freed). Saved intermediate values of the "
+                "graph are freed when you call .backward() or autograd.grad(). Specify "
+                "retain_graph=True if you need to backward through the graph a second time or if "
+                "you need to access saved tensors after calling backward."),
+                f"The values that '{name}' saved were freed by the first backward().")
         for counter, before, what in self.versions:
             if counter[0] != before:
                 raise RuntimeError(

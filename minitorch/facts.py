@@ -59,7 +59,7 @@ class Facts(engine.Tensor):
     is_sparse = is_quantized = is_meta = is_mps = is_nested = False
     layout = strided
     output_nr = 0
-    names = name = None
+    name = None
 
     @property
     def shape(self) -> Size:

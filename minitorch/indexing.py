@@ -113,10 +113,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if tensor and value.array.dtype != x.array.dtype:
         _require_convertible(x, key, value)
     check_writable(x)
+    if tensor and value.array.shape[:1] == (1,):
+        value = _without_ones(value, x.array[key].ndim)
     try:
         if modes.grad and (x.node is not None or (tensor and value.node is not None)):
-            if tensor:
-                value = _without_ones(value, x.array[key].ndim)
             assign(x, ops.index_put(wrap(x.array, x.node), key, value))
         else:
             x.array[key] = value.array if tensor else value
@@ -139,7 +139,7 @@ def _require_convertible(x: Any, key: Any, value: Any) -> None:
     """Raise where PyTorch does not convert the value: at index tensors, though not at masks that
     take a single number."""
     arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
-    masks = all(k.dtype == bool and k.ndim for k in arrays)
+    masks = all(k.dtype == bool and k.ndim for k in arrays) or (arrays == [key] and not key.ndim)
     if arrays and not (masks and value.array.size == 1):
         raise RuntimeError(f"Index put requires the source and destination dtypes match, got "
                            f"{x.dtype} for the destination and {value.dtype} for the source.")

@@ -72,7 +72,7 @@ def assign(x: Any, out: Any) -> Any:
         base = x.alias_of.base
         base.node = ops.view_put(wrap(base.array, base.node), out, x.alias_of).node
         base.epoch += 1
-        x.node, x.alias_of.epoch = out.node, base.epoch
+        refresh(x)
     return x
 
 

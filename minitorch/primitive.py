@@ -19,6 +19,7 @@ import numpy as np
 
 from minitorch import anomaly, backend, dtypes
 from minitorch.engine import Node, Tensor, is_array, wrap
+from minitorch.errors import advised
 from minitorch.modes import modes
 from minitorch.views import View, refresh
 
@@ -268,17 +269,18 @@ def refuse_mismatch(op: Primitive, arrays: list[Any], error: ValueError) -> None
     a, b = (s[:-2] for s in shapes) if op.name == "matmul" else shapes[:2]  # its batch
     for i in range(1, min(len(a), len(b)) + 1):
         if 1 != a[-i] != b[-i] != 1:
-            raise RuntimeError(
+            raise advised(RuntimeError(
                 f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at "
-                f"non-singleton dimension {max(len(a), len(b)) - i}: {op.name}() cannot broadcast "
-                f"shapes {a} and {b}") from None
+                f"non-singleton dimension {max(len(a), len(b)) - i}"),
+                f"{op.name}() cannot broadcast shapes {a} and {b}.") from None
     raise RuntimeError(f"{op.name}() cannot broadcast shapes {shapes}") from None
 
 
 def convert(op: Primitive, arrays: list[Any]) -> None:
     """Bring the operands (the parameters ``x`` and ``y``) to PyTorch's common dtype.
 
-    With ``promote="float"`` integers become the default float; with "floating" they are refused.
+    With ``promote="float"`` integers become the default float; with "floating" they are refused,
+    with "number" only bools are.
     """
     operands = op.operands
     x = arrays[operands[0]]
@@ -300,6 +302,9 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
     elif op.promote == "floating" and dt.kind != "f":
         raise RuntimeError(f"{op.name}(): expected a floating point dtype, got "
                            f"{dtypes.of_numpy(dt)}; convert it first, as in x.float()")
+    elif op.promote == "number" and dt.kind == "b":
+        raise NotImplementedError(f'"{op.name}" not implemented for \'Bool\': convert it first, as '
+                                  f"in x.long()")
     numbers = True
     for i in operands:
         x = arrays[i]
@@ -324,12 +329,12 @@ def primitive(promote: str = "", view: bool = False, extras: Sequence[str] = (),
               **rules: Callable[..., Any]) -> Callable[[Callable[..., Any]], Primitive]:
     """Register the decorated forward as an operator, with one rule per differentiable input.
 
-    ``promote``: how the operands ``x, y`` are converted ("same", "float", "floating" or not at
-    all: see ``convert``). ``view``:
-    the result shares memory. ``extras``: names of by-products that the forward returns after its
-    result; ``constant`` if they carry no derivative (indices). ``shown``: the name in
-    ``grad_fn``. ``law``: shapes in gufunc notation. ``domain``: where an input is smooth.
-    ``like``: the torch function it equals, if not of the same name.
+    ``promote``: how the operands ``x, y`` are converted ("same", "float", "floating",
+    "number" or not at all: see ``convert``). ``view``: the result shares memory. ``extras``: names
+    of by-products that the forward returns after its result; ``constant`` if they carry no
+    derivative (indices). ``shown``: the name in ``grad_fn``. ``law``: shapes in
+    gufunc notation. ``domain``: where an input is smooth. ``like``: the torch
+    function it equals, if not of the same name.
     """
     def register(forward: Callable[..., Any]) -> Primitive:
         op = Primitive(forward, rules, promote=promote, view=view, extras=extras,

@@ -24,7 +24,7 @@ version = SimpleNamespace(cuda=None, hip=None, debug=False)
 
 def _positive(name: str, n: Any) -> int:
     if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"{name} expects an int, but got {type(n).__name__}")
+        raise RuntimeError(f"{name} expects an int, but got {type(n).__name__}")
     if n < 1:
         raise RuntimeError(f"{name} expects a positive integer, got {n}")
     return n

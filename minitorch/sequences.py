@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch import dtypes, engine
 from minitorch.creation import dtype_or_default, dtype_or_int, make
+from minitorch.rounding import fused
 
 __all__ = ["arange", "linspace", "logspace", "eye", "tril_indices", "triu_indices"]
 
@@ -52,18 +53,31 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, d
     else:
         dt = dtypes.INT64
     _require_numbers("arange", dt)
-    if dt == dtypes.INT64:
-        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: arange("
                            f"{start}, {end}, {step})")
+    if dt == dtypes.INT64:
+        start, end, step = int(start), int(end), int(step)
+        if step == 0:
+            raise ValueError("step must be nonzero: as an integer, it is 0")
     n = math.ceil((end - start) / step)
-    if dt.kind != "f":
-        start, step = int(start), int(step)
-    values = np.arange(n, dtype=np.float64 if dt.kind == "f" else np.int64) * step + start
+    if dt.kind == "f":
+        return make(_counted(n, float(start), float(step), dt), device, requires_grad, out)
+    values = np.arange(n) * int(step) + int(start)
     return make(values.astype(dt), device, requires_grad, out)
+
+
+def _counted(n: int, start: float, step: float, dt: np.dtype[Any]) -> Any:
+    """``start + i * step``, rounded as by PyTorch: 32 bytes at a time, from a rounded first one."""
+    i = np.arange(n, dtype=np.float64)
+    lanes = 32 // dt.itemsize
+    lane = i % lanes
+    first = fused(i - lane, step, start).astype(dt).astype(np.float64)
+    in_lanes = i < n - n % (2 * lanes)  # it takes two times 32 bytes at once, and the rest singly
+    lanewise = first + lane if step == 1 else fused(lane, step, first)  # type: ignore[arg-type]
+    return np.where(in_lanes, lanewise, fused(i, step, start)).astype(dt)
 
 
 def _evenly(name: str, start: Any, end: Any, steps: int, out: Any, dtype: Any) -> Any:
@@ -79,10 +93,11 @@ def _evenly(name: str, start: Any, end: Any, steps: int, out: Any, dtype: Any) -
     dt = out.array.dtype if dtype is None and out is not None else dtype_or_default(dtype)
     _require_numbers(name, dt)
     ends = [float(v) if dt.kind == "f" else int(v) for v in (start, end)]
-    lo, hi = np.array(ends, dt if dt.kind == "f" else np.float64)
+    lo, hi = np.array(ends, np.float32 if dt == "float16" else dt if dt.kind == "f" else float)
     i = np.arange(steps).astype(lo.dtype)
     step = (hi - lo) / lo.dtype.type(max(steps - 1, 1))
-    return np.where(i < (steps // 2 or 1), lo + step * i, hi - step * (steps - 1 - i)), dt
+    up, down = fused(i, step, lo), fused(steps - 1 - i, -step, hi)
+    return np.where(i < (steps // 2 or 1), up, down), dt
 
 
 def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None,

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from minitorch.primitive import Primitive
 
-TIES = {"": [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], "probability": [0.0, 0.5, 1.0]}
+TIES = {"": [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], "positive": [0.0, 0.5, 1.0, 2.0],
+        "probability": [0.0, 0.5, 1.0]}
 EDGES = {"": [-np.inf, -100.0, -1.0, 0.0, 1.0, 100.0, np.inf, np.nan],
          "probability": [0.0, 1e-30, 1.0]}
 

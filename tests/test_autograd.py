@@ -156,6 +156,22 @@ def test_custom_functions_agree_with_torch(values, weights, factor):
 
 
 @BOTH
+def test_custom_function_stands_in_the_graph_as_one_node(engine):
+    class Double(engine.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    node = Double.apply(leaf(engine, [1.0]).exp()).grad_fn
+    assert repr(node).startswith("<torch.autograd.function.DoubleBackward object at 0x")
+    assert [edge.name() for edge, _ in node.next_functions] == ["ExpBackward0"]
+
+
+@BOTH
 def test_custom_function_with_a_wrong_backward_raises(engine):
     class Wrong(engine.autograd.Function):
         @staticmethod

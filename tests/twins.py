@@ -257,7 +257,8 @@ def difference(text: str, grads: bool, values: dict[str, Any]) -> str:
             f"{text}: backward: {ours.grads!r} instead of {theirs.grads!r}")
     # A gradient is as precise as the least precise number on its way.
     kinds = {str(t.dtype).removeprefix("torch.") for t in theirs.tensors}
-    wrong = same(ours.grads, theirs.grads, 10 * max(DIGITS.get(k, 0.0) for k in kinds))
+    digits = max([DIGITS.get(kind, 0.0) for kind in kinds], default=0.0)
+    wrong = same(ours.grads, theirs.grads, 10 * digits)
     return f"{text}: gradients: {wrong}" if wrong else ""
 
 

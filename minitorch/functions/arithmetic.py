@@ -95,6 +95,9 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any = None) -> Any:
     """``input + value * tensor1 * tensor2``, elementwise."""
     dt = common_dtype(input, tensor1, tensor2)
+    if dt.kind == "b":
+        raise NotImplementedError("addcmul is not implemented for 'Bool': convert first, as in "
+                                  "x.long()")
     product = cast_to(tensor1, dt) * cast_to(tensor2, dt)
     if value != 1:
         product = cast_to(product * (value if dt.kind == "f" else int(value)), dt)
@@ -115,6 +118,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1, out: Any 
 @method
 def lerp(input: Any, end: Any, weight: Any, *, out: Any = None) -> Any:
     """``input + weight * (end - input)``, elementwise; all of one dtype."""
+    require_float("lerp", input)
     require_one_dtype("lerp", input, end, weight if getattr(weight, "ndim", 0) else None)
     y = ops.add(input, ops.multiply(ops.subtract(end, input), weight))
     return into(out, shown_as("LerpBackward0", y))
@@ -201,6 +205,7 @@ def exp2(input: Any, *, out: Any = None) -> Any:
 @method
 def frac(input: Any, *, out: Any = None) -> Any:
     """``input - trunc(input)``, elementwise."""
+    require_float("frac", input)
     return into(out, ops.subtract(input, ops.trunc(input)))
 
 

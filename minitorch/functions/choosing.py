@@ -168,6 +168,7 @@ def take(input: Any, index: Any, *, out: Any = None) -> Any:
     if index.array.dtype != dtypes.INT64:
         raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype}")
     picked = ops.reshape(input, (-1,))[index]
+    picked = picked if index.ndim else ops.clone(picked)
     return into(out, shown_as("TakeBackward0", picked), input, exact=True)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from minitorch import ops
 from minitorch.engine import shown_as
-from minitorch.functions.common import into, method, require_one_dtype
+from minitorch.functions.common import into, method, require_float, require_one_dtype
 from minitorch.functions.joining import _tensors
 from minitorch.functions.reductions import norm, sum
 from minitorch.functions.shapes import diagonal
@@ -149,6 +149,8 @@ def kron(input: Any, other: Any, *, out: Any = None) -> Any:
 
 def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: Any = None) -> Any:
     """The p-norm distance of every row of ``x1`` to every row of ``x2``: (..., n, m)."""
+    require_float("cdist", x1)
+    require_float("cdist", x2)
     return norm(ops.subtract(ops.unsqueeze(x1, -2), ops.unsqueeze(x2, -3)), p, -1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minitorch import dtypes, ops
 from minitorch.engine import wrap
-from minitorch.functions.common import axis_of, common_dtype, into, method
+from minitorch.functions.common import axis_of, common_dtype, into, method, require_float
 from minitorch.functions.results import pair
 
 __all__ = ["sort", "argsort", "msort", "topk", "unique", "unique_consecutive", "bincount", "histc",
@@ -95,6 +95,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 @method
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: Any = None) -> Any:
     """How many elements fall into each of ``bins`` equal parts of [min, max]."""
+    require_float("histc", input)
     if min == max and input.array.size:
         min, max = input.array.min(), input.array.max()
     if min == max:

@@ -79,8 +79,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 @method
 def ravel(input: Any) -> Any:
-    """All elements in one dimension."""
-    return flatten(input)
+    """All elements in one dimension, in row-major order; a copy unless they lie so."""
+    return flatten(input.contiguous())
 
 
 @method

@@ -24,6 +24,7 @@ from minitorch.nn.activation import (
     Tanh,
 )
 from minitorch.nn.container import ModuleDict, ModuleList, Sequential
+from minitorch.nn.distance import CosineSimilarity, PairwiseDistance
 from minitorch.nn.dropout import AlphaDropout, Dropout
 from minitorch.nn.embedding import Embedding
 from minitorch.nn.flatten import Flatten, Unflatten
@@ -54,7 +55,7 @@ __all__ = [
     "Linear", "Bilinear", "Identity", "Flatten", "Unflatten", "Embedding",
     "Sigmoid", "Tanh", "ReLU", "ReLU6", "LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "GELU",
     "SiLU", "Softplus", "Softsign", "LogSigmoid", "Hardtanh", "Softmax", "LogSoftmax",
-    "Dropout", "AlphaDropout", "BatchNorm1d", "LayerNorm",
+    "Dropout", "AlphaDropout", "BatchNorm1d", "LayerNorm", "CosineSimilarity", "PairwiseDistance",
     "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss",
     "CrossEntropyLoss", "NLLLoss", "KLDivLoss",
     "sigmoid", "tanh", "relu", "leaky_relu",

@@ -62,7 +62,7 @@ def _power_y(xp, g, x, y, out):
     return g * xp.where(zero, 0.0, out * log)
 
 
-@primitive(promote="same", law="(),()->()", domain={"x": "positive"},
+@primitive(promote="number", law="(),()->()", domain={"x": "positive"},
            shown=lambda node: "PowBackward" + ("0" if isinstance(node.kept("y"), (int, float)) else
                                                "2" if isinstance(node.kept("x"), (int, float))
                                                else "1"),
@@ -100,7 +100,7 @@ def _no_zero_divisor(xp, x, y):
         raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="number", law="(),()->()",
            x=lambda xp, g: g,
            y=lambda xp, g, x, y: -g * xp.floor_divide(x, y),
            domain={"y": "nonzero"})
@@ -110,7 +110,7 @@ def remainder(xp, x, y):
     return xp.remainder(x, y)
 
 
-@primitive(promote="same", law="(),()->()",
+@primitive(promote="number", law="(),()->()",
            x=lambda xp, g: g,
            y=lambda xp, g, x, y: -g * xp.trunc(x / y),
            domain={"y": "nonzero"})
@@ -124,7 +124,7 @@ def _flat(xp, g):
     return xp.zeros_like(g)
 
 
-@primitive(promote="same", law="(),()->()", domain={"y": "nonzero"}, x=_flat, y=_flat)
+@primitive(promote="number", law="(),()->()", domain={"y": "nonzero"}, x=_flat, y=_flat)
 def floor_divide(xp, x, y):
     """``floor(x / y)``, elementwise."""
     _no_zero_divisor(xp, x, y)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from minitorch.backend import count
+from minitorch.errors import advised
 from minitorch.primitive import primitive
 
 
@@ -30,6 +31,12 @@ def _matmul_y(xp, g, x, y_shape):
     return xp.matmul(xp.swapaxes(x, -1, -2), g)
 
 
+def _refuse_bool(x):
+    if x.dtype.kind == "b":
+        raise NotImplementedError("matrix products are not implemented for 'Bool': convert first, "
+                                  "as in x.long()")
+
+
 def _shown(node):
     """PyTorch has one operator per case, and reshapes around them for batches."""
     shapes = {i: shape for i, (shape, _) in zip(node.plan.positions, node.inputs)}
@@ -48,10 +55,11 @@ def matmul(xp, x, y):
     if x.dtype != y.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {x.dtype} != "
                            f"{y.dtype}; convert one, as in x.float()")
+    _refuse_bool(x)
     if x.shape[-1] != y.shape[-2 if y.ndim > 1 else -1]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied "
-                           f"({'x'.join(map(str, x.shape))} and {'x'.join(map(str, y.shape))}): "
-                           f"the inner sizes must be equal")
+        raise advised(RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
+            f"{'x'.join(map(str, y.shape))})"), "The inner sizes must be equal.")
     return xp.matmul(x, y)
 
 
@@ -81,11 +89,13 @@ def linear(xp, x, weight, bias=None):
     if x.dtype != weight.dtype:
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {x.dtype} and "
                            f"{weight.dtype}; convert the input, as in x.float()")
+    _refuse_bool(x)
     if not x.ndim or x.shape[-1] != weight.shape[-1]:
-        raise RuntimeError(
+        raise advised(RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({'x'.join(map(str, x.shape))} and "
-            f"{'x'.join(map(str, weight.shape[::-1]))}): the layer takes {weight.shape[-1]} "
-            f"features, the input's last dimension has {x.shape[-1] if x.ndim else 'no size'}")
+            f"{'x'.join(map(str, weight.shape[::-1]))})"),
+            f"The layer takes {weight.shape[-1]} features, the input's last dimension has "
+            f"{x.shape[-1] if x.ndim else 'no size'}.")
     out = xp.matmul(x, xp.swapaxes(weight, -1, -2))
     if bias is not None:
         out += bias

@@ -151,8 +151,8 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
     if log_target:
         d = xp.exp(y) * (y - x + 1)
     else:
-        positive = y > 0
-        d = xp.where(positive, xp.log(xp.where(positive, y, 1.0)) + 1, 0.0) - x
+        zero = y == 0
+        d = xp.where(zero, 0.0, xp.log(xp.where(zero, 1.0, y)) + 1) - x
     return share(g, size(d.shape), reduction) * d
 
 
@@ -161,12 +161,12 @@ def _kl_target_rule(xp, g, x, y, reduction, log_target):
 def kl_div(xp, x, y, reduction="mean", log_target=False):
     """``y * (log y - x)``, reduced: ``x`` is a log-probability, ``y`` a probability (or its log).
 
-    Kullback & Leibler (1951). 0 log 0 is 0.
+    Kullback & Leibler (1951). 0 log 0 is 0; a negative probability gives nan.
     """
     if log_target:
         loss = xp.exp(y) * (y - x)
     else:
-        loss = xp.where(y > 0, y * xp.log(xp.where(y > 0, y, 1.0)), 0.0) - y * x
+        loss = y * xp.log(xp.where(y == 0, 1.0, y)) - y * x
     return reduce(xp, loss, reduction)
 
 

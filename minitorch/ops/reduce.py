@@ -5,6 +5,7 @@
 
 from minitorch import dtypes
 from minitorch.backend import count
+from minitorch.errors import advised
 from minitorch.primitive import primitive
 
 
@@ -53,9 +54,10 @@ def sum(xp, x, dim=None, keepdim=False):
 def mean(xp, x, dim=None, keepdim=False):
     """The mean over ``dim``; raises RuntimeError for integers, which have no exact mean."""
     if x.dtype.kind != "f":
-        raise RuntimeError("mean(): could not infer output dtype. Input dtype must be either a "
-                           f"floating point or complex dtype. Got: {dtypes.of_numpy(x.dtype)}; "
-                           f"convert it first, as in x.float().mean()")
+        raise advised(RuntimeError(
+            f"mean(): could not infer output dtype. Input dtype must be either a floating point or "
+            f"complex dtype. Got: {dtypes.of_numpy(x.dtype).legacy}"),
+            "Convert it first, as in x.float().mean().")
     return xp.mean(x, axes(x.shape, dim), keepdim)
 
 

@@ -60,7 +60,7 @@ def clamp(xp, x, min=None, max=None):
     return x if max is None else xp.minimum(x, max)
 
 
-@primitive(promote="same", law="()->()", aliases=["absolute"], domain={"x": "nonzero"},
+@primitive(promote="number", law="()->()", aliases=["absolute"], domain={"x": "nonzero"},
            x=lambda xp, g, x: g * xp.sign(x))
 def abs(xp, x):
     """The absolute value, elementwise."""
@@ -77,27 +77,30 @@ def sign(xp, x):
     return xp.sign(x)
 
 
-@primitive(promote="same", law="()->()", domain={"x": "fraction"}, x=_flat)
+@primitive(promote="number", law="()->()", domain={"x": "fraction"}, x=_flat)
 def floor(xp, x):
     """The largest integer not above ``x``, elementwise."""
     return xp.floor(x)
 
 
-@primitive(promote="same", law="()->()", domain={"x": "fraction"}, x=_flat)
+@primitive(promote="number", law="()->()", domain={"x": "fraction"}, x=_flat)
 def ceil(xp, x):
     """The smallest integer not below ``x``, elementwise."""
     return xp.ceil(x)
 
 
-@primitive(promote="same", law="()->()", domain={"x": "fraction"}, x=_flat)
+@primitive(promote="number", law="()->()", domain={"x": "fraction"}, x=_flat)
 def trunc(xp, x):
     """``x`` without its fraction, elementwise."""
     return xp.trunc(x)
 
 
-@primitive(promote="same", law="()->()", domain={"x": "fraction"}, x=_flat)
+@primitive(promote="number", law="()->()", domain={"x": "fraction"}, x=_flat)
 def round(xp, x, decimals=0):
     """``x`` rounded to ``decimals`` places, halves to even, elementwise."""
+    if decimals and x.dtype.kind != "f":
+        raise NotImplementedError(f'"round" to decimals not implemented for {x.dtype}: convert it '
+                                  f"first, as in x.float()")
     return xp.round(x, decimals)
 
 

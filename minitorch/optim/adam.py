@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.engine import wrap
-from minitorch.optim.optimizer import Array, Optimizer, check
+from minitorch.engine import Tensor, wrap
+from minitorch.optim.optimizer import Array, Optimizer, check, check_rate
 
 
 class Adam(Optimizer):
@@ -34,8 +34,10 @@ class Adam(Optimizer):
                  foreach: bool | None = None, maximize: bool = False, capturable: bool = False,
                  differentiable: bool = False, fused: bool | None = None,
                  decoupled_weight_decay: bool = False) -> None:
-        check(lr >= 0, "learning rate", lr)
+        check_rate(lr)
         check(eps >= 0, "epsilon value", eps)
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("betas must be either both floats or both Tensors")
         check(0 <= betas[0] < 1, "beta parameter at index 0", betas[0])
         check(0 <= betas[1] < 1, "beta parameter at index 1", betas[1])
         check(weight_decay >= 0, "weight_decay value", weight_decay)

@@ -58,6 +58,9 @@ class Optimizer:
         if names and len(names) != len(params):
             raise ValueError("all optimizer params should be with/without names. Some param names "
                              "are missing")
+        if self.param_groups and bool(names) != ("param_names" in self.param_groups[0]):
+            raise ValueError(f"all optimizer param groups should be with/without names. cannot add "
+                             f"param group {'with' if names else 'without'} names to the optimizer")
         params = [p[1] if isinstance(p, tuple) else p for p in params]
         for p in params:
             if not isinstance(p, Tensor):
@@ -203,6 +206,13 @@ def _scratch(n: int, dtype: Any) -> tuple[Array, Array]:
     if found is None or found[0].size < n:
         found = _buffers[dtype] = np.empty(n, dtype), np.empty(n, dtype)
     return found
+
+
+def check_rate(lr: Any) -> None:
+    """Raise ValueError unless ``lr`` is a number, or a tensor of one, of at least 0."""
+    if isinstance(lr, Tensor) and lr.array.size != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check(lr >= 0, "learning rate", lr)
 
 
 def check(valid: bool, what: str, value: Any) -> None:

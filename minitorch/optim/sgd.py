@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.engine import wrap
-from minitorch.optim.optimizer import Array, Optimizer, check
+from minitorch.optim.optimizer import Array, Optimizer, check, check_rate
 
 
 class SGD(Optimizer):
@@ -31,7 +31,7 @@ class SGD(Optimizer):
                  weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
                  foreach: bool | None = None, differentiable: bool = False,
                  fused: bool | None = None) -> None:
-        check(lr >= 0, "learning rate", lr)
+        check_rate(lr)
         check(momentum >= 0, "momentum value", momentum)
         check(weight_decay >= 0, "weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):

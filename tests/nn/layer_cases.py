@@ -152,6 +152,18 @@ def LayerNorm(d: Draw) -> Case:
 
 
 @case
+def CosineSimilarity(d: Draw) -> Case:
+    shape = d.shape(1)
+    return (d.integer(-len(shape), len(shape) - 1),), {"eps": d.choose(1e-8, 1e-2)}, (shape, shape)
+
+
+@case
+def PairwiseDistance(d: Draw) -> Case:
+    shape = d.shape(1, 2)
+    return (d.choose(1.0, 2.0, 3.0),), {"keepdim": d.flag()}, (shape, shape)
+
+
+@case
 def Embedding(d: Draw) -> Case:
     n = d.integer()
     return (n, d.integer()), {"padding_idx": d.choose(None, 0, -1, n - 1)}, (d.shape(),)

@@ -56,6 +56,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
     He et al. (2015). Raises RuntimeError unless ``weight`` has 1 or as many elements as channels.
     """
+    need_float("prelu", input)
     if weight.ndim > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = "
                            f"{weight.ndim}")
