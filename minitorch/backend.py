@@ -174,11 +174,11 @@ def namespace(array: Array) -> SimpleNamespace:
     if isinstance(array, (np.ndarray, np.generic)):
         return numpy_words
     if _cupy_words is None:
-        _cupy_words = vocabulary(_cupy())
+        _cupy_words = vocabulary(cupy_module())
     return _cupy_words
 
 
-def _cupy() -> Any:
+def cupy_module() -> Any:
     try:
         import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
@@ -244,7 +244,7 @@ def set_default_device(d: Any) -> None:
 def require(d: device) -> None:
     """Raise, before anything is made, when device ``d`` cannot be used on this machine."""
     if d.type == "cuda" and not cuda_count():
-        _cupy()
+        cupy_module()
         raise RuntimeError(f"device '{d}' asked for, but no NVIDIA GPU is available here; "
                            f"use device 'cpu'")
 
@@ -269,6 +269,6 @@ def move(array: Array, to: device) -> Array:
     if to.type == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
     require(to)
-    cupy = _cupy()
+    cupy = cupy_module()
     with cupy.cuda.Device(to.index or 0):
         return cupy.asarray(array)

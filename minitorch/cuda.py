@@ -36,7 +36,7 @@ def _cupy(what: str) -> Any:
         raise AssertionError(f"{what} needs an NVIDIA GPU, and none is available here: check "
                              f"torch.cuda.is_available() first (the GPU is used through CuPy: "
                              f"install minitorch-xp[cuda12] or minitorch-xp[cuda13])")
-    return backend._cupy()
+    return backend.cupy_module()
 
 
 def _index(device: Any) -> int:

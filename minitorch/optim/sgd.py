@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from minitorch.engine import wrap
-from minitorch.optim.optimizer import Array, Optimizer, check, check_rate
+from minitorch.optim.elementwise import Elementwise, State, check, check_rate, check_way, zeros_like
 
 
-class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum and weight decay if asked for.
+class SGD(Elementwise):
+    """Stochastic gradient descent (Robbins & Monro 1951), with momentum if asked for.
 
-    ``b = momentum * b + (1 - dampening) * g``, then ``x -= lr * b`` (Sutskever et al. 2013, as
-    PyTorch spells it); the first step takes ``b = g``. With ``nesterov``, ``x -= lr * (g +
-    momentum * b)``. ``weight_decay`` adds ``weight_decay * x`` to ``g``; ``maximize`` climbs.
-    ``foreach``, ``fused`` and ``differentiable`` are accepted and change nothing.
+    ``x -= lr * g``. With momentum ``b = momentum * b + (1 - dampening) * g``, the first ``b``
+    being ``g``, and ``x -= lr * b`` (Polyak 1964, as PyTorch spells it); with ``nesterov`` too,
+    ``x -= lr * (g + momentum * b)`` (Sutskever et al. 2013). ``weight_decay`` adds
+    ``weight_decay * x`` to ``g``; ``maximize`` climbs. A sparse gradient without momentum moves
+    the rows that it has. ``foreach`` and ``fused`` are accepted and change nothing;
+    ``differentiable`` records the step. Raises ValueError for a negative rate, momentum or decay,
+    and for ``nesterov`` without momentum or with dampening.
 
     >>> import minitorch as torch
     >>> x = torch.tensor([4.0], requires_grad=True)
@@ -28,7 +28,7 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params: Any, lr: Any = 1e-3, momentum: float = 0, dampening: float = 0,
-                 weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False,
+                 weight_decay: Any = 0, nesterov: bool = False, *, maximize: bool = False,
                  foreach: bool | None = None, differentiable: bool = False,
                  fused: bool | None = None) -> None:
         check_rate(lr)
@@ -40,39 +40,31 @@ class SGD(Optimizer):
             lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
             nesterov=nesterov, maximize=maximize, foreach=foreach, differentiable=differentiable,
             fused=fused))
+        check_way(fused, foreach, differentiable)
 
-    def constants(self, state: dict[str, Any], group: dict[str, Any]) -> Any:
-        c = {**group, "lr": float(group["lr"]), "first": False}
-        if group["momentum"] and state.get("momentum_buffer") is None:
-            c["first"] = True
-        return c
+    def check(self, p: Any, group: dict[str, Any]) -> None:
+        self.sparse = "dense" if group["momentum"] else "rows"
+        if p._grad.is_sparse and group["weight_decay"]:
+            raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) "
+                               "instead.")
 
-    def walk(self, p: Any, g: Array, state: dict[str, Any], c: Any) -> None:
-        if c["first"]:
-            state["momentum_buffer"] = wrap(np.empty(p.array.shape, p.array.dtype))
-        super().walk(p, g, state, c)
+    def numbers(self, p: Any, state: State, group: dict[str, Any]) -> dict[str, Any]:
+        first = bool(group["momentum"]) and state.get("momentum_buffer") is None
+        if first:
+            state["momentum_buffer"] = zeros_like(p)
+        return {"first": first}
 
-    def update(self, x: Array, g: Array, c: Any, scratch: tuple[Array, Array],
-               *state: Array) -> None:
-        step, decayed = scratch
-        if c["weight_decay"]:
-            np.multiply(x, c["weight_decay"], decayed)
-            if c["maximize"]:
-                decayed -= g
-            else:
-                decayed += g
-            g = decayed
-        elif c["maximize"]:
-            g = np.negative(g, decayed)
-        if c["momentum"]:
-            (b,) = state
-            if c["first"]:
-                b[...] = g
-            else:
-                b *= c["momentum"]
-                b += np.multiply(g, 1 - c["dampening"], step)
-            if c["nesterov"]:
-                g = np.add(g, np.multiply(b, c["momentum"], step), step)
-            else:
-                g = b
-        x -= np.multiply(g, c["lr"], step)
+    @staticmethod
+    def update(xp, x, g, o, momentum_buffer=None):
+        if o.maximize:
+            g = -g
+        if o.weight_decay:
+            g = g + o.weight_decay * x
+        if not o.momentum:
+            return x - o.lr * g, {}
+        if o.first:
+            b = g
+        else:
+            b = o.momentum * momentum_buffer + ((1 - o.dampening) * g if o.dampening else g)
+        step = g + o.momentum * b if o.nesterov else b
+        return x - o.lr * step, dict(momentum_buffer=b)

@@ -1,0 +1,174 @@
+"""Optimizers whose update is the same for every element: one definition, read in three ways.
+
+``update(xp, x, g, o, **state)`` gives the new parameter and its new state by name; ``o`` holds the
+options and the numbers of this step. It is written as in its paper and computes nothing by itself:
+
+- read once with symbols, it becomes array calls in place, over blocks that stay in the cache;
+- on Tensors, with ``differentiable=True``, it is recorded, and gradients flow through the step;
+- ``minitorch.symbols`` spells kernels from the same reading.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend, engine, ops
+from minitorch.engine import Tensor, wrap
+from minitorch.inplace import assign, wrote
+from minitorch.modes import enable_grad, set_grad_enabled
+from minitorch.optim.optimizer import Optimizer
+from minitorch.spelling import InPlace
+from minitorch.symbols import read
+
+Array = Any
+State = dict[str, Any]
+HOW = {"foreach", "fused", "capturable", "differentiable"}  # PyTorch's ways to run; ours is one
+
+
+class Elementwise(Optimizer):
+    """Base of the optimizers that say how one element moves.
+
+    ``foreach``, ``fused`` and ``capturable`` are accepted and change nothing: an update is always
+    fused as far as NumPy can.
+    """
+
+    update: Callable[..., tuple[Any, dict[str, Any]]]
+    sparse = ""  # how it takes a sparse gradient: "rows" (only those), "dense", or not at all
+    advice = ""  # what to take instead where it does not
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update" in vars(cls):
+            cls.kept = tuple(inspect.signature(cls.update).parameters)[4:]
+            cls.programs = {}
+
+    kept: tuple[str, ...] = ()  # the names of the state that update takes
+    programs: dict[Any, InPlace]  # by the state there is and the options that are not zero
+
+    def begin(self, p: Any, group: dict[str, Any]) -> State:
+        """The state of a parameter that is moved for the first time."""
+        return {}
+
+    def numbers(self, p: Any, state: State, group: dict[str, Any]) -> dict[str, Any]:
+        """The numbers of this step besides the options: the step count ``t``."""
+        state["step"].array += 1
+        return {"t": float(state["step"].array)}
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient; returns what ``closure``, if any, computes."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
+            for group in self.param_groups:
+                moved = [p for p in group["params"] if p._grad is not None]
+                for p in moved:  # before any of them moves
+                    self.check(p, group)
+                options = {name: number(group[name]) for name in self.defaults if name not in HOW}
+                for p in moved:
+                    self.move(p, group, options)
+        return loss
+
+    def check(self, p: Any, group: dict[str, Any]) -> None:
+        """Raise RuntimeError if the gradient of ``p`` is of a kind that cannot be used."""
+        if p._grad.is_sparse and not self.sparse:
+            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients"
+                               f"{self.advice}")
+
+    def move(self, p: Any, group: dict[str, Any], options: dict[str, Any]) -> None:
+        """Move one parameter."""
+        state = self.state[p]
+        if not state:
+            state.update(self.begin(p, group))
+        options = {**options, **self.numbers(p, state, group)}
+        names = [name for name in self.kept if state.get(name) is not None]
+        if group.get("differentiable"):
+            self.record(p, group, options, names)
+            return
+        arrays = [p.array, p._grad.array, *[state[name].array for name in names]]
+        if p._grad.is_sparse and self.sparse == "rows":
+            self.move_rows(arrays, names, options)
+        else:
+            if p._grad.is_sparse:
+                arrays[1] = arrays[1].to_dense()
+            self.program(names, options, p.array)(arrays, options)
+        wrote(p)
+
+    def program(self, names: list[str], options: dict[str, Any], like: Array) -> InPlace:
+        """The update spelled for this state and for which of the options are zero."""
+        flags = tuple([v if v is None or type(v) is bool else bool(v) for v in options.values()])
+        on_cpu = isinstance(like, np.ndarray)
+        key = on_cpu, tuple(names), flags
+        found = self.programs.get(key)
+        if found is None:
+            program = read(type(self).update, names, options)
+            found = self.programs[key] = InPlace(program,
+                                                 np if on_cpu else backend.cupy_module())
+        return found
+
+    def move_rows(self, arrays: list[Array], names: list[str], options: dict[str, Any]) -> None:
+        """Move only the rows that a sparse gradient has values for."""
+        x, sparse, *state = arrays
+        sparse = sparse.coalesce()  # the update is not linear: each row once
+        where = tuple(sparse.indices)
+        if sparse.values.size:
+            rows = [x[where], sparse.values, *[s[where] for s in state]]
+            self.program(names, options, x)(rows, options)
+            for whole, new in zip([x, *state], [rows[0], *rows[2:]]):
+                whole[where] = new
+
+    def record(self, p: Any, group: dict[str, Any], options: dict[str, Any],
+               names: list[str]) -> None:
+        """Move ``p`` by recorded operators; options that are tensors keep their graph."""
+        options |= {name: group[name] for name in self.defaults if name not in HOW}
+        state = self.state[p]
+        before = wrap(p.array.copy(), p.node)
+        new, new_state = type(self).update(ops, before, p._grad, SimpleNamespace(**options),
+                                **{name: state[name] for name in names})
+        assign(p, new)
+        state.update(new_state)
+
+
+def number(value: Any) -> Any:
+    """An option as Python's number; tuples of them too."""
+    if isinstance(value, tuple):
+        return tuple([number(v) for v in value])
+    return float(value.array) if isinstance(value, engine.Tensor) else value
+
+
+def zeros_like(p: Any) -> Any:
+    """State of the shape, dtype and memory order of a parameter."""
+    return wrap(backend.namespace(p.array).zeros_like(p.array))
+
+
+def check(valid: Any, what: str, value: Any) -> None:
+    """Raise ValueError for a hyper-parameter out of its range."""
+    if not valid:
+        raise ValueError(f"Invalid {what}: {value}")
+
+
+def check_rate(lr: Any) -> None:
+    """Raise ValueError unless ``lr`` is a number, or a tensor of one, of at least 0."""
+    if isinstance(lr, Tensor) and lr.array.size != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    check(lr >= 0, "learning rate", lr)
+
+
+def check_betas(betas: Any) -> None:
+    """Raise ValueError unless both are in [0, 1)."""
+    for i in (0, 1):
+        check(0 <= betas[i] < 1, f"beta parameter at index {i}", betas[i])
+
+
+def check_way(fused: Any, foreach: Any, differentiable: Any) -> None:
+    """Raise RuntimeError for ways to run that PyTorch does not combine."""
+    if fused and differentiable:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if fused and foreach:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

@@ -1,0 +1,133 @@
+"""A program spelled as array calls into memory that is there already, run block by block.
+
+A result goes where a value lies that is not needed any more: if possible into the array that it
+is to become, else into a scratch array. A block, its state and the scratch fit in the processor's
+cache, so memory is read and written once, however many calls there are.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.symbols import COMPARISONS, Program, Symbol
+
+Array = Any
+BLOCK = 1 << 15  # elements: 128 kB of float32
+
+PYTHON = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
+          "power": "{} ** {}", "negative": "-{}", "sqrt": "math.sqrt({})"}
+
+
+def places(steps: Sequence[Symbol], arrays: Sequence[Symbol],
+           results: dict[str, Symbol]) -> dict[Symbol, str]:
+    """Where each value lies: in an array, by its name, or in scratch ``a_0, a_1, ...``.
+
+    ``results``: what each of the arrays that may be written into is to become. Comparisons lie in
+    scratch of bools, ``b_0, ...``.
+    """
+    last = {a: i for i, step in enumerate(steps) for a in step.args if isinstance(a, Symbol)}
+    last.update(dict.fromkeys(results.values(), len(steps)))
+    place = {a: a.name for a in arrays}
+    made: list[str] = []
+    for i, step in enumerate(steps):
+        kind = "b_" if step.op in COMPARISONS else "a_"
+        living = {name for value, name in place.items() if last.get(value, -1) > i}
+        home = [name for name, result in results.items() if result is step]
+        dying = [place[a] for a in step.args if a in place and place[a] in (*results, *made)]
+        new = f"{kind}{sum(name.startswith(kind) for name in made)}"
+        taken = {place.get(a) for a in step.args[:2]} if step.op == "where" else set()
+        place[step] = next(name for name in [*home, *dying, *made, new]
+                           if name not in living and name not in taken
+                           and (name.startswith(kind) or (kind == "a_" and name in results)))
+        if place[step] == new:
+            made.append(new)
+    return place
+
+
+def source(program: Program) -> tuple[str, list[str]]:
+    """The text of ``update(o, blocks)``, and the names of its scratch arrays."""
+    steps = program.needed()
+    once, each = [s for s in steps if not s.array], [s for s in steps if s.array]
+    place = places(each, program.arrays, program.results)
+    scratch = sorted({place[s] for s in each} - {a.name for a in program.arrays})
+    number = {s: f"n_{i}" for i, s in enumerate(once)}
+    used = {a for s in steps for a in s.args if a in program.options}
+
+    def text(value: Any) -> str:
+        if not isinstance(value, Symbol):
+            return repr(value)
+        return place.get(value) or number.get(value) or value.name
+
+    lines = ["def update(o, blocks):"]
+    lines += [f"    {s.name} = {where}" for s, where in program.options.items() if s in used]
+    lines += [f"    {number[s]} = " + PYTHON[s.op].format(*map(text, s.args)) for s in once]
+    lines += [f"    for {', '.join([*(a.name for a in program.arrays), *scratch])} in blocks:"]
+    for s in each:
+        args, out = [text(a) for a in s.args], place[s]
+        if s.op == "where":
+            lines += [f"        xp.copyto({out}, {args[2]})"] * (args[2] != out)
+            lines += [f"        xp.copyto({out}, {args[1]}, where={args[0]})"]
+        else:
+            lines += [f"        xp.{s.op}({', '.join(args)}, out={out})"]
+    lines += [f"        xp.copyto({name}, {place[s]})" for name, s in program.results.items()
+              if place[s] != name]
+    return "\n".join([*lines, "        pass"] if not each else lines), scratch
+
+
+class InPlace:
+    """A program as a function of arrays that are written into; ``source`` is its text.
+
+    ``xp`` is numpy or cupy.
+    """
+
+    def __init__(self, program: Program, xp: Any) -> None:
+        self.xp = xp
+        self.source, self.scratch = source(program)
+        scope: dict[str, Any] = {"xp": xp, "math": math}
+        exec(self.source, scope)
+        self.update = scope["update"]
+
+    def __call__(self, arrays: Sequence[Array], options: dict[str, Any]) -> None:
+        """Update ``arrays``, all of one shape and dtype, in place."""
+        self.update(options, self.blocks(arrays))
+
+    def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
+        """The arrays block by block, with scratch of the same shape."""
+        strides = arrays[0].strides
+        if all(a.flags.forc and a.strides == strides for a in arrays):
+            arrays = [a.ravel("K") if a.ndim != 1 else a for a in arrays]  # in memory's own order
+        x = arrays[0]
+        size = x.size
+        if size <= BLOCK or self.xp is not np:
+            yield [*arrays, *self.registers(x.shape, size, x.dtype)]
+            return
+        rows = max(1, BLOCK * len(x) // size)  # at least one, however long
+        for start in range(0, len(x), rows):
+            block = [a[start:start + rows] for a in arrays]
+            yield [*block, *self.registers(block[0].shape, block[0].size, x.dtype)]
+
+    def registers(self, shape: tuple[int, ...], size: int, dtype: Any) -> list[Array]:
+        """Scratch arrays, kept between calls on a CPU; CuPy's memory pool keeps its own."""
+        dtypes = [dtype if name.startswith("a_") else np.bool_ for name in self.scratch]
+        if self.xp is not np:
+            return [self.xp.empty(shape, dt) for dt in dtypes]
+        out = []
+        for name, dt in zip(self.scratch, dtypes):
+            kept = _kept.arrays.get((name, dtype))
+            if kept is None or kept.size < size:
+                kept = _kept.arrays[name, dtype] = np.empty(max(size, 1024), dt)
+            out.append(kept[:size].reshape(shape) if len(shape) != 1 else kept[:size])
+        return out
+
+
+class _Kept(threading.local):
+    def __init__(self) -> None:
+        self.arrays: dict[Any, Array] = {}
+
+
+_kept = _Kept()
