@@ -1,9 +1,9 @@
 """A step length that satisfies the strong Wolfe conditions.
 
-Along a descent direction, with ``phi(t) = f(x + t * d)``, a step ``t`` is taken for which
-``phi(t) <= phi(0) + c1 * t * phi'(0)`` (enough decrease) and ``|phi'(t)| <= -c2 * phi'(0)`` (flat
-enough). First the interval [0, t] grows until it must hold such a step, then it shrinks around
-one (Nocedal & Wright 2006, Algorithms 3.5 and 3.6; cubic interpolation: their equation 3.59).
+Along a descent direction, with ``phi(t) = f(x + t * d)``, they ask for enough decrease,
+``phi(t) <= phi(0) + c1 * t * phi'(0)``, and a flat enough place, ``|phi'(t)| <= -c2 * phi'(0)``.
+The interval [0, t] grows until it must hold such a step, then shrinks around one (Nocedal & Wright
+2006, Algorithms 3.5 and 3.6; the next step by their equation 3.59).
 """
 
 from __future__ import annotations
@@ -17,25 +17,22 @@ C1, C2 = 1e-4, 0.9
 
 @dataclass
 class Point:
-    """A step length, the loss there, the gradient, and the slope along the direction."""
+    """A step length ``t``, and there the loss, its gradient, and the slope along the direction."""
 
     t: Any
-    f: Any
+    loss: Any
     g: Any
     slope: Any
 
 
-def cubic_minimum(a: Point, b: Point, low: Any = None, high: Any = None) -> Any:
-    """Where the cubic through both points' values and slopes is least, within [low, high].
+def cubic_minimum(a: Point, b: Point, low: Any, high: Any) -> Any:
+    """Where the cubic through the losses and slopes of two points is least within [low, high].
 
-    The middle of the interval if the cubic has no minimum.
+    The middle, if it has no minimum.
     """
-    if low is None:
-        low, high = min(a.t, b.t), max(a.t, b.t)
     if a.t > b.t:
         a, b = b, a
-    # d1 is symmetric in both points only in exact arithmetic: as PyTorch, from the first given.
-    d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
+    d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = d1 * d1 - a.slope * b.slope
     if not square >= 0:
         return (low + high) / 2
@@ -45,33 +42,57 @@ def cubic_minimum(a: Point, b: Point, low: Any = None, high: Any = None) -> Any:
 
 
 def strong_wolfe(phi: Callable[[Any], Point], start: Point, t: Any, longest: Any,
-                 tolerance: float, evaluations: int) -> tuple[Point, int]:
-    """A point along the direction that satisfies both conditions, and how often ``phi`` was called.
+                 tolerance: float, tries: int) -> tuple[Point, int]:
+    """The point found, and how often ``phi`` was called: once, and at most ``tries`` times more.
 
-    ``start``: the point at 0. ``t``: the first try. ``longest``: the largest entry of the
-    direction; intervals shorter than ``tolerance`` in ``x`` are not searched further. Gives the
-    best point known after ``evaluations`` more calls.
+    ``start`` is the point at 0, ``t`` the first step to try. An interval in which no element moves
+    by ``tolerance`` (``longest`` is the largest entry of the direction) is not searched further.
     """
-    def enough_decrease(p: Point) -> bool:
-        return not p.f > start.f + C1 * p.t * start.slope
+    def too_high(p: Point) -> bool:
+        return bool(p.loss > start.loss + C1 * p.t * start.slope)
 
     def flat(p: Point) -> bool:
         return bool(abs(p.slope) <= -C2 * start.slope)
 
-    # Grow, until a step that satisfies both conditions is found or lies in between.
-    before, new = start, phi(t)
-    calls, done = 1, False
-    for _ in range(evaluations):
-        if not enough_decrease(new) or (calls > 2 and new.f >= before.f) or new.slope >= 0:
-            done = enough_decrease(new) and not (calls > 2 and new.f >= before.f) and flat(new)
+    last, new, tried = start, phi(t), 0
+    while True:  # grow
+        if tried == tries:
+            between = [start, new]
             break
+        rising = too_high(new) or (tried > 1 and new.loss >= last.loss)
+        if not rising and flat(new):
+            return new, tried + 1
+        if rising or new.slope >= 0:
+            between = [last, new]
+            break
+        t = cubic_minimum(last, new, new.t + 0.01 * (new.t - last.t), new.t * 10)
+        last, new, tried = new, phi(t), tried + 1
+
+    def lower() -> int:
+        return 0 if between[0].loss <= between[1].loss else 1
+
+    low, near_an_end = lower(), False
+    while tried < tries:  # shrink
+        left, right = sorted(p.t for p in between)
+        if (right - left) * longest < tolerance:
+            break
+        t = cubic_minimum(*between, left, right)
+        margin = 0.1 * (right - left)
+        if min(right - t, t - left) >= margin:
+            near_an_end = False
+        elif near_an_end or not left < t < right:  # twice, or quite: move away from it
+            t = right - margin if abs(t - right) < abs(t - left) else left + margin
+            near_an_end = False
+        else:
+            near_an_end = True
+        new, tried = phi(t), tried + 1
+        if too_high(new) or new.loss >= between[low].loss:
+            between[1 - low] = new
+            low = lower()
+            continue
         if flat(new):
-            done = True
-            break
-        t = cubic_minimum(before, new, new.t + 0.01 * (new.t - before.t), new.t * 10)
-        before, new = new, phi(t)
-        calls += 1
-    if done:
-        return new, calls
-    ...
-    return new, calls
+            return new, tried + 1
+        if new.slope * (between[1 - low].t - between[low].t) >= 0:
+            between[1 - low] = between[low]
+        between[low] = new
+    return between[low], tried + 1
