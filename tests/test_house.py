@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1] / "minitorch"
 
 # Ground floor first; a module imports only from its own floor's package or from floors below.
 FLOORS = [
-    ["special", "errors", "faster", "dtypes", "modes", "printing", "rounding", "runtime", "symbols"],
+    ["special", "errors", "faster", "dtypes", "modes", "printing", "rounding", "runtime",
+     "symbols"],
     ["spelling"],
     ["random"],
     ["backend"],

@@ -139,7 +139,7 @@ def number(value: Any) -> Any:
     """An option as Python's number; tuples of them too."""
     if isinstance(value, tuple):
         return tuple([number(v) for v in value])
-    return float(value.array) if isinstance(value, engine.Tensor) else value
+    return value.array.item() if isinstance(value, engine.Tensor) else value
 
 
 def zeros_like(p: Any) -> Any:

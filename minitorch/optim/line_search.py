@@ -76,7 +76,7 @@ def strong_wolfe(phi: Callable[[Any], Point], start: Point, t: Any, longest: Any
         left, right = sorted(p.t for p in between)
         if (right - left) * longest < tolerance:
             break
-        t = cubic_minimum(*between, left, right)
+        t = cubic_minimum(between[0], between[1], left, right)
         margin = 0.1 * (right - left)
         if min(right - t, t - left) >= margin:
             near_an_end = False

@@ -50,7 +50,8 @@ class Rprop(Elementwise):
             g = -g
         agreement = g * prev
         turned = agreement < 0
-        factor = xp.where(agreement > 0, grow, xp.where(turned, shrink, 1.0))
-        size = xp.minimum(xp.maximum(step_size * factor, smallest), largest)
+        size = xp.where(turned, shrink * step_size, step_size)
+        size = xp.where(agreement > 0, grow * step_size, size)
+        size = xp.minimum(xp.maximum(size, smallest), largest)
         g = xp.where(turned, 0.0, g)
         return x - xp.sign(g) * size, dict(prev=g, step_size=size)

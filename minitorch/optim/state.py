@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes
-from minitorch.engine import Tensor, wrap
+from minitorch import backend, dtypes
+from minitorch.engine import Tensor, is_array, wrap
 
 Groups = list[dict[str, Any]]
 State = defaultdict[Any, dict[str, Any]]
+NUMBERS = {"step", "eta", "mu", "mu_product"}
 
 
 def packed(groups: Groups, state: State) -> dict[str, Any]:
@@ -62,20 +62,26 @@ def copied(value: Any) -> Any:
 
 
 def own(value: Any, p: Any = None, name: str = "") -> Any:
-    """A saved value as this engine's own tensor, of the dtype of ``p``; a step count keeps its own.
+    """A saved value as this engine's own tensor, where ``p`` is and of its dtype.
+
+    Numbers of the state keep their dtype, so that a resumed run equals one that never stopped.
     """
     if isinstance(value, dict):
         return {k: own(v, p, k) for k, v in value.items()}
-    if hasattr(value, "__dlpack__") or isinstance(value, np.ndarray):
-        array = np.array(getattr(value, "array", value))
-        return wrap(array if name == "step" or p is None or p.array.dtype.kind != "f"
-                    else array.astype(p.array.dtype, copy=False))
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return type(value)(own(v, p) for v in value)  # type: ignore[call-arg]
+    if hasattr(value, "__dlpack__"):
+        array = getattr(value, "array", value)
+        array = array.copy() if is_array(array) else np.from_dlpack(array).copy()
+        if p is not None and name not in NUMBERS:
+            array = backend.move(array, backend.device_of(p.array))
+            if p.array.dtype.kind == "f":
+                array = array.astype(p.array.dtype, copy=False)
+        return wrap(array)
+    if isinstance(value, (list, tuple)):
+        return type(value)(own(v, p) for v in value)
     return value
 
 
 def count(n: float = 0.0) -> Tensor:
     """A number of the state, such as the step count: 0-d, of PyTorch's dtype for it."""
     double = dtypes.default() == np.float64
-    return wrap(np.array(n, np.float64 if double else np.float32))  # type: ignore[no-any-return]
+    return wrap(np.array(n, np.float64 if double else np.float32))
