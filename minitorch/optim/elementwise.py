@@ -83,10 +83,10 @@ class Elementwise(Optimizer):
 
     def move(self, p: Any, group: dict[str, Any], options: dict[str, Any]) -> None:
         """Move one parameter."""
-        state = self.state[p]
-        if not state:
-            state.update(self.begin(p, group))
+        state = self.state.get(p) or self.begin(p, group)
         options = {**options, **self.numbers(p, state, group)}
+        if state:
+            self.state[p] = state
         names = [name for name in self.kept if state.get(name) is not None]
         if group.get("differentiable"):
             self.record(p, group, options, names)
