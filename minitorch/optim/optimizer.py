@@ -40,9 +40,13 @@ def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> Handle:
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
-    """``step`` between its hooks; a hook before it may return other ``(args, kwargs)``."""
+    """``step`` between its hooks; a hook before it may return other ``(args, kwargs)``.
+
+    As in PyTorch, the first of ``args`` is the optimizer.
+    """
     @functools.wraps(step)
-    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        self = args[0]
         self._opt_called = True  # schedulers ask
         for hook in (*_pre_hooks.values(), *self._step_pre_hooks.values()):
             new = hook(self, args, kwargs)
@@ -51,7 +55,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     raise RuntimeError(f"{step} must return None or a tuple of (new_args, "
                                        f"new_kwargs), but got {new}.")
                 args, kwargs = new
-        out = step(self, *args, **kwargs)
+        out = step(*args, **kwargs)
         for hook in (*self._step_post_hooks.values(), *_post_hooks.values()):
             hook(self, args, kwargs)
         return out

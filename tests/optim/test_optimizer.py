@@ -196,7 +196,7 @@ def hooked(engine: Any) -> list[Any]:
         module(engine).register_optimizer_step_pre_hook(note("every pre")),
         module(engine).register_optimizer_step_post_hook(note("every post")),
         optimizer.register_step_pre_hook(
-            note("pre", ((), {"closure": lambda: seen.append("called")}))),
+            note("pre", ((optimizer,), {"closure": lambda: seen.append("called")}))),
         optimizer.register_step_post_hook(note("post")),
     ]
     x.grad = engine.ones(2)

@@ -82,9 +82,9 @@ def test_blocks_and_layout_change_nothing(name: str) -> None:
 
 @NAMES
 def test_gradients_are_not_written(name: str) -> None:
-    for options in ({}, {"maximize": True}):
+    for chosen in ({}, {"maximize": True}):
         x = minitorch.tensor([1.0, -2.0, 3.0], requires_grad=True)
-        optimizer = getattr(minitorch.optim, name)([x], lr=0.1, **options)
+        optimizer = getattr(minitorch.optim, name)([x], lr=0.1, **chosen)
         g = np.array([1.0, 0.5, -2.0], np.float32)
         g.flags.writeable = False
         for _ in range(8):
