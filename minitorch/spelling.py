@@ -63,10 +63,10 @@ def source(program: Program) -> tuple[str, list[str]]:
             return repr(value)
         return place.get(value) or number.get(value) or value.name
 
-    lines = ["def update(o, blocks):"]
-    lines += [f"    {s.name} = {where}" for s, where in program.options.items() if s in used]
-    lines += [f"    {number[s]} = " + PYTHON[s.op].format(*map(text, s.args)) for s in once]
-    lines += [f"    for {', '.join([*(a.name for a in program.arrays), *scratch])} in blocks:"]
+    numbers = ["def update(o, blocks):"]
+    numbers += [f"    {s.name} = {where}" for s, where in program.options.items() if s in used]
+    numbers += [f"    {number[s]} = " + PYTHON[s.op].format(*map(text, s.args)) for s in once]
+    lines: list[str] = []
     for s in each:
         args, out = [text(a) for a in s.args], place[s]
         if s.op == "where":
@@ -74,9 +74,15 @@ def source(program: Program) -> tuple[str, list[str]]:
             lines += [f"        xp.copyto({out}, {args[1]}, where={args[0]})"]
         else:
             lines += [f"        xp.{s.op}({', '.join(args)}, out={out})"]
-    lines += [f"        xp.copyto({name}, {place[s]})" for name, s in program.results.items()
-              if place[s] != name]
-    return "\n".join([*lines, "        pass"] if not each else lines), scratch
+    moves = {name: place[s] for name, s in program.results.items() if place[s] != name}
+    for name, source in moves.items():
+        if source in moves:  # which will be overwritten: two arrays change places
+            scratch.append(f"a_{len(scratch)}")
+            lines += [f"        xp.copyto({scratch[-1]}, {source})"]
+            moves[name] = scratch[-1]
+    lines += [f"        xp.copyto({name}, {source})" for name, source in moves.items()]
+    head = f"    for {', '.join([*(a.name for a in program.arrays), *scratch])} in blocks:"
+    return "\n".join([*numbers, head, *lines, *(["        pass"] if not lines else [])]), scratch
 
 
 class InPlace:

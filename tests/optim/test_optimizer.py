@@ -188,7 +188,8 @@ def hooked(engine: Any) -> list[Any]:
 
     def note(what: str, answer: Any = None) -> Any:
         def hook(optimizer: Any, args: Any, kwargs: Any) -> Any:
-            seen.append((what, type(optimizer).__name__, len(args), sorted(kwargs), x.tolist()))
+            at = [round(v, 4) for v in x.tolist()]
+            seen.append((what, type(optimizer).__name__, len(args), sorted(kwargs), at))
             return answer
         return hook
 
