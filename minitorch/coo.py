@@ -78,9 +78,8 @@ class Coo:
         return tuple(self.indices) or (None,)
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)  # hasattr() is asked: it is no other library's array
-        raise refusal(name)
+        # Double underscores are asked for by hasattr(): it is no other library's array.
+        raise AttributeError(name) if name.startswith("__") else refusal(name)
 
     # -- other forms -------------------------------------------------------------------------
 
@@ -182,9 +181,10 @@ def _refusing(name: str) -> Any:
     return method
 
 
-for _name in """array bool contains eq float floordiv ge getitem gt index int invert iter le len lt
+for _name in """bool contains eq float floordiv ge getitem gt index int invert iter le len lt
 matmul mod ne pow rfloordiv rmatmul rmod rpow rtruediv abs and or xor lshift rshift""".split():
     setattr(Coo, f"__{_name}__", _refusing(_name))
+setattr(Coo, "__array__", _refusing("conversion to an array"))
 setattr(Coo, "__hash__", object.__hash__)
 
 
@@ -252,14 +252,20 @@ class Words(SimpleNamespace):
     """The namespace ``xp`` of sparse arrays: the few words they know; any other raises."""
 
     def __getattr__(self, word: str) -> NoReturn:
-        raise refusal(word)
+        raise AttributeError(word) if word.startswith("__") else refusal(word)
 
 
 def cast(x: Any, dtype: Any) -> Any:
     return x.astype(dtype, copy=False)
 
 
+def asarray(x: Any) -> Any:
+    if not hasattr(x, "dtype"):
+        raise refusal("a number in every place")
+    return x
+
+
 words = Words(
     add=operator.add, subtract=operator.sub, multiply=operator.mul, divide=operator.truediv,
-    negative=operator.neg, copy=Coo.copy, cast=cast, asarray=lambda x: x,
+    negative=operator.neg, copy=Coo.copy, cast=cast, asarray=asarray,
     coo=lambda values, indices, shape, coalesced=None: Coo(indices, values, shape, coalesced))

@@ -60,7 +60,8 @@ class Exchange(engine.Tensor):
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self.array.__dlpack_device__()
+        array = self.array.values if isinstance(self.array, Coo) else self.array
+        return array.__dlpack_device__()
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

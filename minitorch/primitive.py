@@ -274,7 +274,7 @@ def read_sparsely(op: Primitive, arrays: list[Any], error: Exception) -> Any:
         raise refusal(f"{op.name}()") from error
 
 
-def refuse_mismatch(op: Primitive, arrays: list[Any], error: ValueError) -> None:
+def refuse_mismatch(op: Primitive, arrays: list[Any], error: Exception) -> None:
     """Raise PyTorch's error instead of NumPy's ``error`` about operands that do not broadcast."""
     shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
     if "broadcast" not in str(error) or len(shapes) < 2:

@@ -47,10 +47,10 @@ def sparse_coo_tensor(indices: Any = None, values: Any = None, size: Any = None,
     if not isinstance(values, engine.Tensor):
         values = make(array_of(values), device)
     if dtype is not None or device is not None:
-        values = values.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+        values = values.to(dtype=dtype, device=device)
     if not values.array.ndim:
         values = ops.reshape(values, (1,))
-    places = backend.move(array_of(indices, dtypes.INT64), values.device)  # type: ignore[attr-defined]
+    places = backend.move(array_of(indices, dtypes.INT64), values.device)
     shape = _shape(places, values.array.shape, size)
     out = ops.coo(values, places, shape, is_coalesced)
     if requires_grad:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minitorch.backend import device_of
+from minitorch.backend import device_of, namespace
 from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
@@ -174,6 +174,12 @@ def topk(xp, x, k, dim=-1, largest=True, sorted=True):
     return xp.gather(x, dim % x.ndim, indices), indices
 
 
+def _rarity(index, dtype):
+    """One over how often each row was picked, beside the features."""
+    xp, rows = namespace(index), index.reshape(-1)
+    return (1 / xp.bincount(rows)[rows]).astype(dtype).reshape(*index.shape, 1)
+
+
 def _embedding_rule(xp, g, weight_shape, index, padding_idx, scale_grad_by_freq, sparse):
     if sparse:
         if scale_grad_by_freq:
@@ -186,9 +192,7 @@ def _embedding_rule(xp, g, weight_shape, index, padding_idx, scale_grad_by_freq,
             rows, g = xp.index(rows, kept), xp.index(g, kept)
         return xp.coo(g, xp.reshape(rows, (1, *rows.shape)), weight_shape)
     if scale_grad_by_freq:
-        rows = getattr(index, "array", index)
-        counts = xp.asarray(np.bincount(rows.reshape(-1)))
-        g = g * (1 / counts)[rows][..., None].astype(g.dtype)
+        g = g * _rarity(getattr(index, "array", index), getattr(g, "array", g).dtype)
     out = xp.index_add(g, weight_shape, index)
     return out if padding_idx is None else xp.index_put(out, padding_idx, 0.0)
 
