@@ -64,7 +64,9 @@ def user_line() -> str:
     return f"{file}:{line}: {linecache.getline(file, line).strip()}"
 
 
-def _numbers(array: Any) -> Any:
+def _numbers(x: Any) -> Any:
+    """The array of a tensor, or an array itself; of a sparse one, its values."""
+    array = x if isinstance(x, Coo) else getattr(x, "array", x)
     return array.values if isinstance(array, Coo) else array
 
 
@@ -131,7 +133,7 @@ def check_forward(nodes: Any) -> None:
 
 def check_rule(node: Any, out: Any, nodes: Any) -> None:
     """Raise if a rule made a nan or inf, naming the operator, its line and the inputs there."""
-    array = _numbers(getattr(out, "array", out))
+    array = _numbers(out)
     bad = _bad(array)
     if bad is None:
         return

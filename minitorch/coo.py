@@ -72,11 +72,6 @@ class Coo:
         """The number of entries."""
         return len(self.values)
 
-    @property
-    def key(self) -> Any:
-        """What reads the entries' places off a dense array of this shape: ``dense[x.key]``."""
-        return tuple(self.indices) or (None,)
-
     def __getattr__(self, name: str) -> NoReturn:
         # Double underscores are asked for by hasattr(): it is no other library's array.
         raise AttributeError(name) if name.startswith("__") else refusal(name)
@@ -113,10 +108,13 @@ class Coo:
 
     def to_dense(self) -> Array:
         """The same numbers in a dense array."""
-        return self._onto(library(self.values).zeros(self.shape, self.dtype))
+        return self.add_to(library(self.values).zeros(self.shape, self.dtype))
 
-    def _onto(self, out: Array) -> Array:
-        """Add the entries to a dense array in place."""
+    def add_to(self, out: Array) -> Array:
+        """Add the entries to a dense array, in place."""
+        if not out.flags.c_contiguous:
+            out += self.to_dense()
+            return out
         rows = out.reshape(prod(self.shape[:len(self.indices)]), *self.values.shape[1:])
         add_rows(rows, self._places(), self.values)
         return out
@@ -139,7 +137,7 @@ class Coo:
                                f"{list(self.shape)} != {list(other.shape)}")
         if isinstance(other, Coo):
             return joined(self, other)
-        return self._onto(other.astype(np.promote_types(other.dtype, self.dtype), order="C"))
+        return self.add_to(other.astype(np.promote_types(other.dtype, self.dtype), order="C"))
 
     __radd__ = __add__
 
@@ -157,7 +155,7 @@ class Coo:
         if isinstance(other, Coo):
             raise refusal("the product of two sparse tensors")
         if getattr(other, "ndim", 0):
-            other = library(other).broadcast_to(other, self.shape)[self.key]
+            other = library(other).broadcast_to(other, self.shape)[key(self.indices)]
         return self.like(self.values * other)
 
     __rmul__ = __mul__
@@ -188,6 +186,11 @@ setattr(Coo, "__array__", _refusing("conversion to an array"))
 setattr(Coo, "__hash__", object.__hash__)
 
 
+def key(indices: Array) -> Any:
+    """What reads the places ``indices`` off a dense array: ``x[key(indices)]`` are (nnz, ...)."""
+    return tuple(indices) or np.asarray(indices.shape[1] > 0)  # a 0-d array has a single place
+
+
 def library(array: Array) -> Any:
     """The module an array comes from: numpy or cupy."""
     return sys.modules[type(array).__module__.partition(".")[0]]
@@ -213,10 +216,11 @@ def joined(x: Coo, y: Coo) -> Coo:
         return x if x.nnz or not y.nnz else y
     np_ = library(x.values)
     if np_ is not np or not (x.values.flags.c_contiguous and y.values.flags.c_contiguous):
-        out = Coo(np_.concatenate([x.indices, y.indices], 1),
-                  np_.concatenate([x.values, y.values]), x.shape, False)
-        return out if out.nnz <= out.size else Coo(
-            (short := out.coalesce()).indices, short.values, x.shape, False)
+        both = Coo(np_.concatenate([x.indices, y.indices], 1),
+                   np_.concatenate([x.values, y.values]), x.shape)
+        if both.nnz > both.size:  # more than it would have if it were dense
+            both = both.coalesce()
+        return Coo(both.indices, both.values, both.shape)
     of_x, of_y, n = merged(x._places().tolist(), y._places().tolist())
     indices = np.empty((len(x.indices), n), np.int64)
     indices[:, of_x], indices[:, of_y] = x.indices, y.indices

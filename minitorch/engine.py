@@ -186,7 +186,10 @@ class Leaf(Node):
         elif record or x._grad.node is not None or not x._grad.array.flags.writeable:
             x._grad = x._grad + (g if record else wrap(g))
         else:
-            x._grad.array += g
+            if type(g) is Coo and type(x._grad.array) is not Coo:
+                g.add_to(x._grad.array)
+            else:
+                x._grad.array += g
             x._grad.version[0] += 1
 
 

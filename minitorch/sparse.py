@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine, ops
-from minitorch.coo import Coo, refusal
+from minitorch.coo import Coo, key, refusal
 from minitorch.creation import make
 from minitorch.engine import wrap
 from minitorch.facts import sparse_coo
@@ -205,6 +205,4 @@ def sparse_mask(input: Any, mask: Any) -> Any:
 
 def _read(input: Any, places: Any, coalesced: bool) -> Any:
     """The entries at ``places`` of a dense tensor, as a sparse one of its shape."""
-    key = tuple(places) or np.zeros(places.shape[1:], bool)[:1]  # a 0-d tensor, or nothing
-    values = ops.index(input, key)
-    return ops.coo(values, places, input.array.shape, coalesced)
+    return ops.coo(ops.index(input, key(places)), places, input.array.shape, coalesced)

@@ -61,9 +61,12 @@ class Table:
         self.padding = data.draw(st.sampled_from([None, None, 0, -1]))
         self.lookups = []
         for _ in range(3):
-            shape = tuple(data.draw(st.lists(st.integers(0, 4), max_size=2)))
+            shape = tuple(data.draw(st.lists(
+                st.integers(0, 4), min_size=self.padding is not None, max_size=2)))
             g = self.rng.standard_normal((*shape, self.features)).astype(self.dtype)
-            if data.draw(st.booleans()):  # as from sum(): one number seen everywhere
+            # As from sum(): one number seen everywhere. Not of a single element: PyTorch 2.13 adds
+            # 0 instead when it adds such a sparse gradient to a dense one.
+            if self.features > 1 and data.draw(st.booleans()):
                 g = np.broadcast_to(np.asarray(1.0, self.dtype), g.shape)
             index = self.rng.integers(0, self.rows, shape)
             self.lookups.append((np.asarray(index, data.draw(st.sampled_from(["i4", "i8"]))), g))
@@ -144,7 +147,7 @@ def test_a_sparse_gradient_passes_through_arithmetic(between: str) -> None:
 def test_what_a_rule_cannot_do_to_a_sparse_gradient_says_so() -> None:
     w = minitorch.ones(3, 2, requires_grad=True)
     y = minitorch.nn.functional.embedding(minitorch.tensor([0]), w[1:], sparse=True)
-    with pytest.raises(NotImplementedError, match="sparse tensors; call .to_dense"):
+    with pytest.raises(NotImplementedError, match=r"sparse tensors; call \.to_dense"):
         y.sum().backward()
 
 
@@ -268,7 +271,7 @@ FORMS = [lambda t, x: x, lambda t, x: x.coalesce(), lambda t, x: x.to_dense(), l
          lambda t, x: x.detach(), lambda t, x: x.data, lambda t, x: x.double(),
          lambda t, x: x.to(t.float32), lambda t, x: x.cpu(), lambda t, x: x.to_sparse(),
          lambda t, x: copy.deepcopy(x), lambda t, x: pickle.loads(pickle.dumps(x)),
-         lambda t, x: x.zero_(), lambda t, x: t.zeros_like(x), lambda t, x: x.neg_(),
+         lambda t, x: x.zero_(), lambda t, x: t.zeros_like(x), lambda t, x: x.clone().neg_(),
          lambda t, x: x.indices(), lambda t, x: x.values(), lambda t, x: x.coalesce().indices(),
          lambda t, x: x.coalesce().values(), lambda t, x: x.type(), lambda t, x: x.numel(),
          lambda t, x: x * t.ones_like(x.to_dense()), lambda t, x: t.ones(tuple(x.shape)) * x,
@@ -390,7 +393,7 @@ def test_questions_to_dense_tensors_are_answered_as_by_torch(name: str) -> None:
 
 def test_arrays_are_not_made_of_it_silently() -> None:
     x = minitorch.sparse_coo_tensor([[0, 1]], [1.0, 2.0], (3,))
-    for make in (np.asarray, np.sum, lambda x: np.ones(3) + x.array + 1, bool):
+    for make in (np.asarray, np.sum, lambda x: x.array + 1, bool):
         with pytest.raises((RuntimeError, TypeError)):
             make(x)
     with pytest.raises(BufferError):
@@ -403,9 +406,10 @@ def test_arrays_are_not_made_of_it_silently() -> None:
 # -- everything else is refused --------------------------------------------------------------
 
 ENTRIES = np.array([[2, 0, 2], [1, 0, 1]]), np.array([1.0, 2.0, 3.0], "float32")
-GIVEN: list[tuple[Any, ...]] = [(), ("sparse",), ("dense",), (2,), (0,), (0, 1), ("dense", "sparse"),
-                                (0, "index"), (0, "index", "sparse"), ("mask", 2.0), (1.0, 2.0)]
-# Where PyTorch has no kernel but sums, differences and products of what is sparse are well defined.
+GIVEN: list[tuple[Any, ...]] = [(), ("sparse",), ("dense",), (2,), (0,), (0, 1), (1.0, 2.0),
+                                ("dense", "sparse"), (0, "index"), (0, "index", "sparse"),
+                                ("mask", 2.0)]
+# Where PyTorch has no kernel, but sums, differences and products are well defined.
 BEYOND = {"add", "sub", "subtract", "rsub", "__add__", "__radd__", "__sub__", "__rsub__", "addcmul",
           "lerp", "dist", "mse_loss", "huber_loss", "smooth_l1_loss", "l1_loss",
           "pairwise_distance", "deg2rad", "rad2deg", "bernoulli", "normal", "randint_like", "rot90",
@@ -422,36 +426,35 @@ def argument(t: Any, kind: Any) -> Any:
     return t.from_numpy(arrays[kind].copy()) if kind in arrays else kind
 
 
+def member(t: Any, path: str) -> Any:
+    for part in filter(None, path.split(".")):
+        t = getattr(t, part)
+    return t
+
+
 def names(thing: Any, other: Any) -> list[str]:
     return [name for name in dir(thing) if hasattr(other, name) and name not in SKIPPED
             and not isinstance(getattr(thing, name), (type, ModuleType, property))
             and callable(getattr(thing, name)) and "set_" not in name]
 
 
-METHODS = [name for name in names(minitorch.Tensor, torch.Tensor) if not name.startswith("__")
-           or name.strip("_").removeprefix("r") in
-           "add sub mul truediv pow matmul eq lt neg abs getitem len iter float".split()]
+SPECIAL = [f"__{word}__" for word in """add radd sub rsub mul rmul truediv pow matmul eq lt neg abs
+getitem len iter float""".split()]
 
 
 @pytest.mark.parametrize("owner", ["Tensor", "", "nn.functional", "linalg"])
 def test_every_function_gives_torchs_result_or_refuses(owner: str) -> None:
     """Of every call that a dense tensor is good for: the same, or an error that says what to do."""
-    def member(t: Any, name: str) -> Any:
-        for part in filter(None, owner.split(".")):
-            t = getattr(t, part)
-        return getattr(t, name)
-
-    found = METHODS if owner == "Tensor" else [
-        name for name in names(*[member(t, "__dict__") and _module(t, owner)
-                                 for t in (minitorch, torch)]) if not name.startswith("_")]
     refused = equal = 0
-    for name in found:
-        for first, rest in [("sparse", given) for given in GIVEN] + [("dense", ("sparse",)),
+    for name in names(member(minitorch, owner), member(torch, owner)):
+        if name.startswith("_") and name not in SPECIAL:
+            continue
+        for first, rest in [("sparse", rest) for rest in GIVEN] + [("dense", ("sparse",)),
                                                                      ("dense", ("sparse", 2))]:
             kinds = (first, *rest)
 
             def call(t: Any, kinds: Any = kinds, name: str = name) -> Any:
-                return told(member(t, name)(*[argument(t, kind) for kind in kinds]))
+                return told(getattr(member(t, owner), name)(*[argument(t, k) for k in kinds]))
 
             full = tuple("full" if kind == "sparse" else kind for kind in kinds)
             if any(isinstance(outcome(lambda t, full=full: call(t, full), t), Raised)
@@ -463,21 +466,15 @@ def test_every_function_gives_torchs_result_or_refuses(owner: str) -> None:
                 assert issubclass(ours.type, RuntimeError) or ours.type in (
                     TypeError, BufferError, ValueError), f"{name}{kinds}: {ours!r}"
                 assert "parse" in ours.text or "density" in ours.text, f"{name}{kinds}: {ours!r}"
-            elif name.removesuffix("_") not in BEYOND:
+            elif name not in BEYOND and name.removesuffix("_") not in BEYOND:
                 theirs = outcome(call, torch)
                 equal += 1
                 assert str(ours) == str(theirs), f"{name}{kinds}: {ours!r} | {theirs!r}"
-    assert refused + equal > 20
-
-
-def _module(t: Any, owner: str) -> Any:
-    for part in filter(None, owner.split(".")):
-        t = getattr(t, part)
-    return t
+    assert refused > 5
 
 
 def test_every_operator_refuses_by_its_own_name() -> None:
     x = argument(minitorch, "sparse")
-    for name in ("exp", "softmax", "matmul", "maximum"):
-        with pytest.raises(NotImplementedError, match=rf"^{name}\(\) is not implemented for sparse"):
+    for name in ("exp", "softmax", "amax", "maximum"):
+        with pytest.raises(NotImplementedError, match=rf"^{name}\(\) is not implemented for"):
             getattr(ops, name)(*[x, x][:getattr(ops, name).arity])
