@@ -213,7 +213,7 @@ def joined(x: Coo, y: Coo) -> Coo:
                            f"{len(x.indices)} sparse dimensions while 'other' has "
                            f"{len(y.indices)} sparse dimensions")
     if not x.nnz or not y.nnz:
-        return x if x.nnz or not y.nnz else y
+        return (x if x.nnz or not y.nnz else y).copy()
     np_ = library(x.values)
     if np_ is not np or not (x.values.flags.c_contiguous and y.values.flags.c_contiguous):
         both = Coo(np_.concatenate([x.indices, y.indices], 1),

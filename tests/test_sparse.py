@@ -59,10 +59,10 @@ class Table:
         self.rows, self.features = data.draw(st.integers(1, 5)), data.draw(st.integers(1, 3))
         self.weight = self.rng.standard_normal((self.rows, self.features)).astype(self.dtype)
         self.padding = data.draw(st.sampled_from([None, None, 0, -1]))
-        self.lookups = []
+        self.lookups = []  # of at most 8 entries: PyTorch sorts more than 16 in no certain order
         for _ in range(3):
             shape = tuple(data.draw(st.lists(
-                st.integers(0, 4), min_size=self.padding is not None, max_size=2)))
+                st.integers(0, 2), min_size=self.padding is not None, max_size=3)))
             g = self.rng.standard_normal((*shape, self.features)).astype(self.dtype)
             # As from sum(): one number seen everywhere. Not of a single element: PyTorch 2.13 adds
             # 0 instead when it adds such a sparse gradient to a dense one.
@@ -127,7 +127,11 @@ def test_gradients_add_up_as_in_torch(data: Any, seed: int) -> None:
     for a, b in zip(ours, theirs):
         assert a.layout.name == str(b.layout).removeprefix("torch.")
         if a.is_sparse:
-            assert told(a) == told(b)
+            said, theirs_said = told(a), told(b)
+            if "two" in order and any(index.size < 2 for index, _ in table.lookups):
+                # Of two single entries PyTorch's sum is coalesced too, but .grad forgets it.
+                said[4] = theirs_said[4] = None
+            assert said == theirs_said
         else:  # dense sums round in an order of their own
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-5)
 
@@ -241,17 +245,20 @@ def test_anomaly_mode_looks_into_sparse_gradients() -> None:
 
 # -- the tensor ------------------------------------------------------------------------------
 
-def drawn(data: Any, seed: int, count: int = 1) -> Any:
+def drawn(data: Any, seed: int, count: int = 1, laid_out: bool = False) -> Any:
     """Builders of sparse tensors of one shape: up to two sparse and one dense dimensions."""
     rng = np.random.default_rng(seed)
     sparse = tuple(data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=2)))
     dense = tuple(data.draw(st.lists(st.integers(1, 2), max_size=1)))
     made = []
+    dtype = data.draw(st.sampled_from(DTYPES))
     for _ in range(count):
+        if laid_out:
+            dtype = data.draw(st.sampled_from(DTYPES))
         n = data.draw(st.integers(0, 5))
         indices = np.stack([rng.integers(0, k, n) for k in sparse])
-        values = rng.standard_normal((n, *dense)).astype(data.draw(st.sampled_from(DTYPES)))
-        if data.draw(st.integers(0, 3)) == 3:
+        values = rng.standard_normal((n, *dense)).astype(dtype)
+        if not laid_out and data.draw(st.integers(0, 3)) == 3:
             values = np.broadcast_to(np.asarray(2, values.dtype), values.shape)
         coalesced = data.draw(st.booleans())
 
@@ -262,6 +269,7 @@ def drawn(data: Any, seed: int, count: int = 1) -> Any:
                 v = t.from_numpy(values[:1].copy().reshape(-1)[:1].copy()).expand(values.shape)
             x = t.sparse_coo_tensor(t.from_numpy(indices.copy()), v, (*sparse, *dense))
             return x.coalesce() if coalesced else x
+        build.loose = not laid_out  # type: ignore[attr-defined]
         made.append(build)
     return made
 
@@ -288,11 +296,12 @@ def test_forms_of_a_sparse_tensor_agree_with_torch(data: Any, seed: int, form: A
 @given(st.data(), seeds)
 def test_sums_of_sparse_tensors_agree_with_torch(data: Any, seed: int) -> None:
     """Two of any dtypes, coalesced or not; and with a dense one, which gives a dense one."""
-    builds = drawn(data, seed, 2)
+    builds = drawn(data, seed, 2, laid_out=data.draw(st.booleans()))
     alpha = data.draw(st.sampled_from([1, 2, -0.5]))
-    program = data.draw(st.sampled_from([
-        lambda t, x, y: x + y, lambda t, x, y: x - y, lambda t, x, y: x.add(y, alpha=alpha),
-        lambda t, x, y: x.add_(x), lambda t, x, y: x.sub_(x)]))
+    program = data.draw(st.sampled_from([  # -y, 2 * y and y.double() are laid out anew
+        lambda t, x, y: x + y, lambda t, x, y: x.clone().add_(y)] if builds[0].loose else [
+        lambda t, x, y: x - y, lambda t, x, y: x.add(y, alpha=alpha), lambda t, x, y: x.sub_(x),
+        lambda t, x, y: x.add_(x)]))
     assert_told_alike(lambda t: program(t, *[build(t) for build in builds]))
     dense = np.random.default_rng(seed).standard_normal(builds[0](torch).shape)
     for total in (lambda x, d: d + x, lambda x, d: d - x, lambda x, d: d.add_(x)):
