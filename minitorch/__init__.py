@@ -33,6 +33,7 @@ from minitorch.printing import set_printoptions as set_printoptions
 from minitorch.runtime import *  # noqa: F403
 from minitorch.sampling import *  # noqa: F403
 from minitorch.sequences import *  # noqa: F403
+from minitorch.sparse import *  # noqa: F403
 from minitorch.tensor import Size as Size
 from minitorch.tensor import Tensor as Tensor
 
@@ -56,7 +57,7 @@ bool = _dtypes.bool_
 
 inf, nan, pi, e = math.inf, math.nan, math.pi, math.e
 newaxis = None
-strided = _facts.strided
+strided, sparse_coo = _facts.strided, _facts.sparse_coo
 contiguous_format, preserve_format = _facts.contiguous_format, _facts.preserve_format
 channels_last = _facts.channels_last
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from minitorch.coo import Coo
 from minitorch.modes import _Switch, modes
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
@@ -63,8 +64,15 @@ def user_line() -> str:
     return f"{file}:{line}: {linecache.getline(file, line).strip()}"
 
 
+def _numbers(x: Any) -> Any:
+    """The array of a tensor, or an array itself; of a sparse one, its values."""
+    array = x if isinstance(x, Coo) else getattr(x, "array", x)
+    return array.values if isinstance(array, Coo) else array
+
+
 def _bad(array: Any) -> Any:
-    """Index of the first nan or inf, or None."""
+    """Index of the first nan or inf, or None; of a sparse array, among its values."""
+    array = _numbers(array)
     if array.dtype.kind != "f":
         return None
     where = (array - array) != 0
@@ -87,7 +95,7 @@ class Trace:
         bad = _bad(out)
         self.spoiled = bad is not None
         self.bad = bad if all(_bad(a) is None for _, a in given) else None
-        self.value = None if self.bad is None else float(out[self.bad])
+        self.value = None if self.bad is None else float(_numbers(out)[self.bad])
 
     def values_at(self, index: tuple[int, ...], shape: tuple[int, ...]) -> str:
         """The inputs at the output's index, where they line up with it by broadcasting."""
@@ -125,7 +133,7 @@ def check_forward(nodes: Any) -> None:
 
 def check_rule(node: Any, out: Any, nodes: Any) -> None:
     """Raise if a rule made a nan or inf, naming the operator, its line and the inputs there."""
-    array = getattr(out, "array", out)
+    array = _numbers(out)
     bad = _bad(array)
     if bad is None:
         return

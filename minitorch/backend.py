@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import faster, special
+from minitorch import coo, faster, special
 
 Array = Any  # numpy.ndarray or cupy.ndarray
 
@@ -115,6 +115,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     xp.sum, xp.cumsum, xp.cast, xp.index, xp.index_add = sum, cumsum, cast, index, index_add
     xp.scatter_add, xp.scatter, xp.gather, xp.erf = scatter_add, scatter, gather, erf
     xp.mean, xp.amax, xp.amin, xp.prod, xp.sigmoid = mean, amax, amin, prod, sigmoid
+    xp.coo = coo.words.coo
     xp.index_put, xp.einsum, xp.transfer, xp.new_zeros = index_put, einsum, transfer, new_zeros
     xp.permute, xp.unsqueeze = np_.transpose, np_.expand_dims
     xp.pow, xp.clamp, xp.sign = np_.power, np_.clip, sign
@@ -173,6 +174,8 @@ def namespace(array: Array) -> SimpleNamespace:
     global _cupy_words
     if isinstance(array, (np.ndarray, np.generic)):
         return numpy_words
+    if isinstance(array, coo.Coo):
+        return coo.words
     if _cupy_words is None:
         _cupy_words = vocabulary(cupy_module())
     return _cupy_words
@@ -259,6 +262,8 @@ def cuda_count() -> int:
 
 
 def device_of(array: Array) -> device:
+    if isinstance(array, coo.Coo):
+        array = array.values
     if isinstance(array, (np.ndarray, np.generic)):
         return CPU
     return device("cuda", array.device.id)
@@ -266,9 +271,15 @@ def device_of(array: Array) -> device:
 
 def move(array: Array, to: device) -> Array:
     """``array`` on device ``to``: the array itself if it is there already, else a copy."""
+    if isinstance(array, coo.Coo):
+        return coo.Coo(move(array.indices, to), move(array.values, to), array.shape,
+                       array.coalesced)
     if to.type == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
     require(to)
     cupy = cupy_module()
     with cupy.cuda.Device(to.index or 0):
         return cupy.asarray(array)
+
+
+coo.words.transfer = move

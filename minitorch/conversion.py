@@ -63,7 +63,7 @@ for _name, _d in {"half": dtypes.float16, "float": dtypes.float32, "double": dty
 def type(input: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     """The legacy type name, such as ``torch.FloatTensor``; or a conversion to ``dtype``."""
     if dtype is None:
-        return f"torch.{input.dtype.legacy}Tensor"
+        return f"torch.{'sparse.' * input.is_sparse}{input.dtype.legacy}Tensor"
     if isinstance(dtype, str):
         names = {f"torch.{d.legacy}Tensor": d for d in dtypes.ALL}
         if dtype not in names:
@@ -100,7 +100,7 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
 @only_method
 def contiguous(input: Any, memory_format: Any = None) -> Any:
     """In row-major order: itself if it is already."""
-    if input.array.flags.c_contiguous:
+    if input.is_contiguous():
         return input
     out = ops.clone(input)  # in the same order of memory
     out.array = backend.namespace(out.array).ascontiguousarray(out.array)

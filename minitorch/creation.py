@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine
+from minitorch.coo import Coo, refusal
 from minitorch.engine import wrap
 from minitorch.functions import into, sizes
 from minitorch.literals import array_of
@@ -160,6 +161,10 @@ def like(create: Callable[..., Any], name: str) -> Callable[..., Any]:
         if not isinstance(input, engine.Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not "
                             f"{type(input).__name__}")
+        if isinstance(input.array, Coo):
+            if name not in ("zeros_like", "empty_like") or dtype or layout or device:
+                raise refusal(f"{name}()")
+            return make(input.array.zeros(), None, requires_grad)
         return create(input.array.shape, *args,
                       dtype=dtypes.of_numpy(input.array.dtype) if dtype is None else dtype,
                       device=backend.device_of(input.array) if device is None else device,
@@ -178,6 +183,8 @@ empty_like, full_like = like(empty, "empty_like"), like(full, "full_like")
 
 def _new(name: str, create: Callable[..., Any]) -> None:
     def new(self: Any, *args: Any, dtype: Any = None, device: Any = None, **options: Any) -> Any:
+        if isinstance(self.array, Coo):
+            raise refusal(f"{name}()")
         return create(*args, dtype=self.dtype if dtype is None else dtype,
                       device=self.device if device is None else device, **options)
     new.__name__ = name

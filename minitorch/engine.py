@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import anomaly, backend
+from minitorch.coo import Coo
 from minitorch.errors import advised
 from minitorch.modes import modes, set_grad_enabled
 
@@ -181,11 +182,14 @@ class Leaf(Node):
         if x is None:
             return
         if x._grad is None:
-            x._grad = g if record else wrap(g)
+            x._grad = g if record else wrap(g.copy() if type(g) is Coo else g)
         elif record or x._grad.node is not None or not x._grad.array.flags.writeable:
             x._grad = x._grad + (g if record else wrap(g))
         else:
-            x._grad.array += g
+            if type(g) is Coo and type(x._grad.array) is not Coo:
+                g.add_to(x._grad.array)
+            else:
+                x._grad.array += g
             x._grad.version[0] += 1
 
 
@@ -265,7 +269,7 @@ def backpropagate(roots: Sequence[tuple[Node, Any]], *, targets: Sequence[Node] 
             for edge, out in node.pull(g, create_graph):
                 if modes.anomaly:
                     anomaly.check_rule(node, out, nodes)
-                pending[edge] = pending[edge] + out if edge in pending else out
+                pending[edge] = out + pending[edge] if edge in pending else out
             if not retain_graph:
                 node.release()
     for leaf, g in leaves:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes, engine, ops, printing
+from minitorch import backend, dtypes, engine, ops, printing
+from minitorch.coo import Coo
 from minitorch.engine import shown_as, wrap
 
 
@@ -32,6 +33,9 @@ class Exchange(engine.Tensor):
         if self.node is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
                                "tensor.detach().numpy() instead.")
+        if isinstance(self.array, Coo):
+            raise TypeError("can't convert Sparse layout tensor to numpy. Use Tensor.to_dense() "
+                            "first.")
         if not isinstance(self.array, np.ndarray):
             if not force:
                 raise TypeError("can't convert a tensor on the GPU to numpy. Use Tensor.cpu() to "
@@ -51,10 +55,13 @@ class Exchange(engine.Tensor):
     def __dlpack__(self, **options: Any) -> Any:
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if isinstance(self.array, Coo):
+            raise BufferError("Can't export tensors with layout other than torch.strided")
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        return self.array.__dlpack_device__()
+        array = self.array.values if isinstance(self.array, Coo) else self.array
+        return array.__dlpack_device__()
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
@@ -104,14 +111,16 @@ class Exchange(engine.Tensor):
 
     def __repr__(self) -> str:
         suffixes = []
-        array = self.array
-        if not isinstance(array, np.ndarray):
-            suffixes.append(f"device='cuda:{array.device.id}'")
-            array = array.get()
+        array = backend.move(self.array, backend.CPU)
+        if array is not self.array and self.is_cuda:  # type: ignore[attr-defined]
+            suffixes.append(f"device='{self.device}'")  # type: ignore[attr-defined]
         if self.grad_fn is not None:  # type: ignore[attr-defined]
             suffixes.append(f"grad_fn=<{self.grad_fn.name()}>")  # type: ignore[attr-defined]
         elif self.node is not None:
             suffixes.append("requires_grad=True")
+        if isinstance(array, Coo):
+            return printing.sparse_text(array.indices, array.values, array.shape, suffixes=suffixes,
+                                        default_dtype=dtypes.default())
         return printing.tensor_text(array, suffixes=suffixes, default_dtype=dtypes.default())
 
     def __format__(self, spec: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine
+from minitorch.coo import Coo
 
 
 class Constant:
@@ -19,7 +20,7 @@ class Constant:
         return f"torch.{self.name}"
 
 
-strided = Constant("strided")
+strided, sparse_coo = Constant("strided"), Constant("sparse_coo")
 contiguous_format, preserve_format = Constant("contiguous_format"), Constant("preserve_format")
 channels_last = Constant("channels_last")
 
@@ -56,10 +57,17 @@ class Size(tuple[int, ...]):
 class Facts(engine.Tensor):
     """Questions about a tensor, answered without computing."""
 
-    is_sparse = is_quantized = is_meta = is_mps = is_nested = False
-    layout = strided
+    is_quantized = is_meta = is_mps = is_nested = False
     output_nr = 0
     name = None
+
+    @property
+    def is_sparse(self) -> bool:
+        return isinstance(self.array, Coo)
+
+    @property
+    def layout(self) -> Constant:
+        return sparse_coo if self.is_sparse else strided
 
     @property
     def shape(self) -> Size:
@@ -172,7 +180,7 @@ class Facts(engine.Tensor):
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in row-major order without gaps."""
-        return bool(self.array.flags.c_contiguous)
+        return bool(self.array.flags.c_contiguous) and not self.is_sparse
 
     def data_ptr(self) -> int:
         """The address of the first element."""

@@ -18,7 +18,8 @@ from minitorch.tensor import Tensor
 # Internal building blocks, and functions that minitorch.nn.functional spells in full.
 _HIDDEN = {"cat", "stack", "einsum", "where", "linear", "index", "index_add", "index_put",
            "view_put", "overwrite", "max_dim", "min_dim", "masked_scale", "embedding",
-           "batch_norm", "layer_norm", "cross_entropy", "cast", "transfer", "vector_norm"}
+           "batch_norm", "layer_norm", "cross_entropy", "cast", "transfer", "vector_norm", "coo",
+           "to_dense", "coalesce", "values"}
 _NOT_METHODS = {"leaky_relu", "elu", "selu", "celu", "gelu", "silu", "softplus", "hardtanh",
                 "logsigmoid"}
 _ALIASES = {"true_divide": "div", "divide": "div", "subtract": "sub", "multiply": "mul",

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import anomaly, backend, dtypes
+from minitorch.coo import Coo, refusal, words
 from minitorch.engine import Node, Tensor, is_array, wrap
 from minitorch.errors import advised
 from minitorch.modes import modes
@@ -214,14 +215,15 @@ class Primitive:
             convert(self, arrays)
         try:
             array = self.forward(xp, *arrays)
-        except ValueError as error:
+        except (ValueError, TypeError, NotImplementedError) as error:
             refuse_mismatch(self, arrays, error)
-            raise
+            array = read_sparsely(self, arrays, error)
         extras: Sequence[Any] = ()
         if self.extras:
             array, *extras = array
         if type(array) is not type(first.array):
-            array = xp.asarray(array)  # NumPy turns 0-d results into scalars
+            if type(array) is not Coo:
+                array = xp.asarray(array)  # NumPy turns 0-d results into scalars
         y = wrap(array)
         if self.view and (array.base is not None or array is first.array):
             alias(self, y, first, args)
@@ -261,7 +263,18 @@ def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     y.alias_of = View(base, (*steps, (op, args[1:])))
 
 
-def refuse_mismatch(op: Primitive, arrays: list[Any], error: ValueError) -> None:
+def read_sparsely(op: Primitive, arrays: list[Any], error: Exception) -> Any:
+    """Where NumPy failed on a sparse array: the forward in the words that those know, if it can be
+    said in them; raises ``error`` where no argument is sparse."""
+    if not any(type(a) is Coo for a in arrays):
+        raise error
+    try:
+        return op.forward(words, *arrays)
+    except (TypeError, NotImplementedError):
+        raise refusal(f"{op.name}()") from error
+
+
+def refuse_mismatch(op: Primitive, arrays: list[Any], error: Exception) -> None:
     """Raise PyTorch's error instead of NumPy's ``error`` about operands that do not broadcast."""
     shapes = [tuple(a.shape) for a in arrays if hasattr(a, "shape")]
     if "broadcast" not in str(error) or len(shapes) < 2:
@@ -308,7 +321,7 @@ def convert(op: Primitive, arrays: list[Any]) -> None:
     numbers = True
     for i in operands:
         x = arrays[i]
-        if isinstance(x, ndarray) or hasattr(x, "__cuda_array_interface__"):
+        if isinstance(x, (ndarray, Coo)) or hasattr(x, "__cuda_array_interface__"):
             numbers = False
             if x.dtype != dt:
                 arrays[i] = x.astype(dt)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_text"]
+__all__ = ["get_printoptions", "printoptions", "set_printoptions", "sparse_text", "tensor_text"]
 
 
 @dataclass(frozen=True)
@@ -137,22 +137,61 @@ def tensor_text(
     if array.dtype.kind not in "biuf":
         raise TypeError(f"cannot print an array of dtype {array.dtype}: want bool, int or float")
     text = prefix + _data_text(array, indent=len(prefix))
+    return _closed(text, _all_suffixes(array, suffixes, np.dtype(default_dtype)), len(prefix))
+
+
+def sparse_text(
+    indices: np.ndarray,
+    values: np.ndarray,
+    shape: Sequence[int],
+    *,
+    suffixes: Sequence[str] = (),
+    default_dtype: DTypeLike = np.float32,
+) -> str:
+    """The whole repr of a sparse tensor: where its entries stand, their values, and the size.
+
+    >>> print(sparse_text(np.array([[0, 2]]), np.float32([1, 2]), (3,)))
+    tensor(indices=tensor([[0, 2]]),
+           values=tensor([1., 2.]),
+           size=(3,), nnz=2, layout=torch.sparse_coo)
+    """
+    prefix = "tensor("
+    parts = []
+    for name, array in (("indices", indices), ("values", values)):
+        start = f"{name}=tensor("
+        size = "" if array.size else f", size={array.shape}"
+        parts.append(start + _data_text(array, len(prefix) + len(start)) + size + ")")
+    text = prefix + (",\n" + " " * len(prefix)).join(parts)
+    plain = (np.dtype(default_dtype), np.dtype(np.int64), np.dtype(np.bool_))
+    dtype = [] if values.dtype in plain else [f"dtype=torch.{values.dtype.name}"]
+    device, others = _device_and_others(suffixes)
+    return _closed(text, [*device, f"size={tuple(shape)}", f"nnz={len(values)}", *dtype,
+                          "layout=torch.sparse_coo", *others], len(prefix), new_line=True)
+
+
+def _closed(text: str, suffixes: list[str], indent: int, new_line: bool = False) -> str:
+    """``text`` with what is said after the numbers, in lines that are not too long."""
     # PyTorch counts two characters too many in the last line of the numbers, and none too many
     # in the lines that follow it.
     width = len(text) - (text.rfind("\n") + 1) + 2
-    for suffix in _all_suffixes(array, suffixes, np.dtype(default_dtype)):
-        if width + 2 + len(suffix) > _options.linewidth:
-            text += ",\n" + " " * len(prefix) + suffix
-            width = len(prefix) + len(suffix)
+    for suffix in suffixes:
+        if new_line or width + 2 + len(suffix) > _options.linewidth:
+            text += ",\n" + " " * indent + suffix
+            width = indent + len(suffix)
+            new_line = False  # only the first of a sparse tensor's starts one
         else:
             text += ", " + suffix
             width += 2 + len(suffix)
     return text + ")"
 
 
+def _device_and_others(suffixes: Sequence[str]) -> tuple[list[str], list[str]]:
+    return ([suffix for suffix in suffixes if suffix.startswith("device=")],
+            [suffix for suffix in suffixes if not suffix.startswith("device=")])
+
+
 def _all_suffixes(array: np.ndarray, suffixes: Sequence[str], default: np.dtype) -> list[str]:
-    device = [suffix for suffix in suffixes if suffix.startswith("device=")]
-    others = [suffix for suffix in suffixes if not suffix.startswith("device=")]
+    device, others = _device_and_others(suffixes)
     # The numbers tell the size, unless there are none or none may be shown.
     size_is_plain = array.ndim == 1 if array.size == 0 else _options.edgeitems > 0
     size = [] if size_is_plain else [f"size={array.shape}"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine, inplace, ops, random
+from minitorch.coo import Coo, refusal
 from minitorch.creation import dtype_or_default, dtype_or_int, like, make, shape_of
 from minitorch.engine import wrap
 from minitorch.functions import into
@@ -150,6 +151,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     m, s = (getattr(v, "array", v) for v in (mean, std))
     if not (hasattr(m, "dtype") or hasattr(s, "dtype")):
         raise TypeError("normal() of two numbers needs size=, a tuple of ints")
+    if Coo in (type(m), type(s)):
+        raise refusal("normal()")
     if np.any(np.less(s, 0)):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     shape = np.broadcast_shapes(np.shape(m), np.shape(s))

@@ -200,7 +200,8 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
         if not self.is_leaf:
             raise RuntimeError("Cowardly refusing to serialize non-leaf tensor which "
                                "requires_grad. Use .detach() first.")
-        return _restore, (type(self), self.detach().numpy(force=True), self.requires_grad)
+        array = self.array if self.is_sparse else self.detach().numpy(force=True)
+        return _restore, (type(self), array, self.requires_grad)
 
 
 def _restore(cls: Any, array: Any, requires_grad: bool) -> Any:

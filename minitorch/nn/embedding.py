@@ -17,9 +17,9 @@ class Embedding(Module):
     """Rows of ``weight`` (num_embeddings, embedding_dim), picked by integers of any shape.
 
     ``padding_idx``: a row that starts at 0 and gets no gradient. ``max_norm``: rows that are
-    longer are shortened when picked. The table starts N(0, 1). Gradients are dense: ``sparse``
-    and ``scale_grad_by_freq`` raise NotImplementedError. Calling raises IndexError for an index
-    out of range.
+    longer are shortened when picked. ``scale_grad_by_freq``: a row's gradient is divided by how
+    often it was picked. ``sparse``: the gradient is a sparse tensor, with an entry for each index.
+    The table starts N(0, 1). Calling raises IndexError for an index out of range.
     """
 
     weight: Parameter
@@ -30,9 +30,6 @@ class Embedding(Module):
                  _weight: Tensor | None = None, _freeze: bool = False, device: Any = None,
                  dtype: Any = None) -> None:
         super().__init__()
-        if scale_grad_by_freq or sparse:
-            raise NotImplementedError("Embedding: scale_grad_by_freq=True and sparse=True are not "
-                                      "supported; leave them out")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(f"Padding_idx must be within num_embeddings: {padding_idx} "
@@ -73,7 +70,8 @@ class Embedding(Module):
                    embeddings, freeze)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
+                           self.scale_grad_by_freq, self.sparse)
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
@@ -83,4 +81,8 @@ class Embedding(Module):
             text += f", max_norm={self.max_norm}"
         if self.norm_type != 2:
             text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq:
+            text += ", scale_grad_by_freq=True"
+        if self.sparse:
+            text += ", sparse=True"
         return text

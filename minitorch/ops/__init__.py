@@ -18,6 +18,7 @@ from minitorch.ops import (
     reduce,
     select,
     shape,
+    sparse,
 )
 from minitorch.primitive import Primitive, registry
 
@@ -61,4 +62,4 @@ __all__ = ["Primitive", "registry", "absolute", "negative", "equal", "not_equal"
            "arccosh", "arctanh", "arctan2", "tile", "copy", "index_add", "asarray",
            "new_zeros", "ones_like", "zeros_like", "concatenate",
            "activation", "elementwise", "indexing", "linalg", "loss", "norm", "reduce", "select",
-           "shape"]
+           "shape", "sparse"]

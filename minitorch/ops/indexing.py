@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minitorch.backend import device_of
+from minitorch.backend import device_of, namespace
 from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
@@ -174,14 +174,36 @@ def topk(xp, x, k, dim=-1, largest=True, sorted=True):
     return xp.gather(x, dim % x.ndim, indices), indices
 
 
-def _embedding_rule(xp, g, weight_shape, index, padding_idx):
+def _rarity(index, dtype):
+    """One over how often each row was picked, beside the features."""
+    xp, rows = namespace(index), index.reshape(-1)
+    return (1 / xp.bincount(rows)[rows]).astype(dtype).reshape(*index.shape, 1)
+
+
+def _embedding_rule(xp, g, weight_shape, index, padding_idx, scale_grad_by_freq, sparse):
+    if sparse:
+        if scale_grad_by_freq:
+            raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse "
+                               "gradients")
+        rows = xp.cast(xp.reshape(index, (-1,)), np.int64)
+        g = xp.reshape(g, (*rows.shape, weight_shape[1]))
+        if padding_idx is not None:
+            kept = rows != padding_idx
+            rows, g = xp.index(rows, kept), xp.index(g, kept)
+        return xp.coo(g, xp.reshape(rows, (1, *rows.shape)), weight_shape)
+    if scale_grad_by_freq:
+        g = g * _rarity(getattr(index, "array", index), getattr(g, "array", g).dtype)
     out = xp.index_add(g, weight_shape, index)
     return out if padding_idx is None else xp.index_put(out, padding_idx, 0.0)
 
 
 @primitive(weight=_embedding_rule, like="nn.functional.embedding")
-def embedding(xp, weight, index, padding_idx=None):
-    """Rows of ``weight`` (n, features) picked by integer ``index``: (..., features)."""
+def embedding(xp, weight, index, padding_idx=None, scale_grad_by_freq=False, sparse=False):
+    """Rows of ``weight`` (n, features) picked by integer ``index``: (..., features).
+
+    The gradient of a row is divided by how often it was picked, if ``scale_grad_by_freq``; it has
+    entries for the rows that were picked alone, if ``sparse``.
+    """
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"Expected tensor for argument #1 'indices' to have one of the "
                            f"following scalar types: Long, Int; but got {index.dtype}")

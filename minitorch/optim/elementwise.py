@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend, engine, ops
+from minitorch import backend, coo, engine, ops
 from minitorch.engine import Tensor, wrap
 from minitorch.inplace import assign, wrote
 from minitorch.modes import enable_grad, set_grad_enabled
@@ -116,7 +116,7 @@ class Elementwise(Optimizer):
         """Move only the rows that a sparse gradient has values for."""
         x, sparse, *state = arrays
         sparse = sparse.coalesce()  # the update is not linear: each row once
-        where = tuple(sparse.indices)
+        where = coo.key(sparse.indices)
         if sparse.values.size:
             rows = [x[where], sparse.values, *[s[where] for s in state]]
             self.program(names, options, x)(rows, options)

@@ -110,7 +110,8 @@ def test_embedding_agrees(data: Any, seed: int) -> None:
     n, shape = d.integer(1, 5), d.shape(0, 2)
     index = np.random.default_rng(seed).integers(0, n, shape).astype(d.choose("int64", "int32"))
     padding = d.choose(None, 0, -1)
-    options: dict[str, Any] = d.choose({}, {"max_norm": 1.5}, {"max_norm": 2.0, "norm_type": 1.0})
+    options: dict[str, Any] = d.choose({}, {"max_norm": 1.5}, {"max_norm": 2.0, "norm_type": 1.0},
+                                       {"scale_grad_by_freq": True})
 
     def program(t: Any) -> Any:
         (w,) = tensors(t, seed, (n, 3))
@@ -120,7 +121,8 @@ def test_embedding_agrees(data: Any, seed: int) -> None:
     assert_agree(program)
 
 
-@pytest.mark.parametrize("options", [{}, {"freeze": False}, {"padding_idx": 1, "max_norm": 0.5}])
+@pytest.mark.parametrize("options", [{}, {"freeze": False}, {"padding_idx": 1, "max_norm": 0.5},
+                                     {"sparse": True}, {"scale_grad_by_freq": True}])
 def test_pretrained_embeddings_agree(options: dict[str, Any]) -> None:
     def program(t: Any) -> Any:
         table = t.arange(6.0).reshape(3, 2)
@@ -131,15 +133,6 @@ def test_pretrained_embeddings_agree(options: dict[str, Any]) -> None:
     assert_agree(program)
     assert arguments(minitorch.nn.Embedding.from_pretrained) == arguments(
         torch.nn.Embedding.from_pretrained)
-
-
-@pytest.mark.parametrize("option", ["sparse", "scale_grad_by_freq"])
-def test_sparse_gradients_are_refused(option: str) -> None:
-    """PyTorch has them; here gradients are dense, and asking for others is an error."""
-    with pytest.raises(NotImplementedError, match=option):
-        minitorch.nn.Embedding(3, 2, **{option: True})  # type: ignore[arg-type]
-    with pytest.raises(NotImplementedError, match=option):
-        F.embedding(minitorch.tensor([0]), minitorch.ones(3, 2), **{option: True})  # type: ignore
 
 
 @given(data=st.data(), seed=seeds)

@@ -168,8 +168,10 @@ def stack(torch: Any, dim: int, xs: Any) -> Any:
 
 
 @adapter
-def embedding(torch: Any, weight: Any, index: Any, padding_idx: Any) -> Any:
-    return torch.nn.functional.embedding(index, weight, padding_idx)
+def embedding(torch: Any, weight: Any, index: Any, padding_idx: Any, scale_grad_by_freq: Any,
+              sparse: Any) -> Any:
+    return torch.nn.functional.embedding(index, weight, padding_idx,
+                                         scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
 
 
 @adapter

@@ -222,12 +222,20 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None,
     """Rows of ``weight`` (n, features) picked by integers of any shape: (..., features).
 
     ``padding_idx``: a row that gets no gradient. ``max_norm``: longer rows that are picked are
-    first shortened, in place. Raises IndexError for an index out of range. Gradients are dense:
-    ``sparse`` and ``scale_grad_by_freq`` raise NotImplementedError.
+    first shortened, in place. ``scale_grad_by_freq``: the gradient of a row is divided by how
+    often it was picked. ``sparse``: the gradient of ``weight`` is a sparse tensor, with an entry
+    for each index. Raises IndexError for an index out of range.
+
+    >>> import minitorch as torch
+    >>> weight = torch.zeros(1000, 2, requires_grad=True)
+    >>> rows = torch.nn.functional.embedding(torch.tensor([7, 3]), weight, sparse=True)
+    >>> rows.sum().backward()
+    >>> weight.grad
+    tensor(indices=tensor([[7, 3]]),
+           values=tensor([[1., 1.],
+                          [1., 1.]]),
+           size=(1000, 2), nnz=2, layout=torch.sparse_coo)
     """
-    if sparse or scale_grad_by_freq:
-        raise NotImplementedError("embedding: sparse=True and scale_grad_by_freq=True are not "
-                                  "supported; leave them out")
     if weight.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got shape {tuple(weight.shape)}")
     n = len(weight)
@@ -243,7 +251,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None,
     if max_norm is not None:
         with no_grad():
             _shorten(weight, ops.embedding(weight, input, None), input, max_norm, norm_type)
-    return ops.embedding(weight, input, padding_idx)
+    return ops.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
 def _shorten(weight: Any, rows: Any, index: Any, max_norm: float, norm_type: float) -> None:
