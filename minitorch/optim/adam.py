@@ -37,7 +37,7 @@ class Adam(Elementwise):
     tensor([3.5000], requires_grad=True)
     """
 
-    advice = ", please consider SparseAdam instead"
+    refusal = "Adam does not support sparse gradients, please consider SparseAdam instead"
 
     def __init__(self, params: Any, lr: Any = 1e-3, betas: tuple[Any, Any] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False, *,

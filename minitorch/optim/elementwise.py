@@ -39,7 +39,7 @@ class Elementwise(Optimizer):
 
     update: Callable[..., tuple[Any, dict[str, Any]]]
     sparse = ""  # how it takes a sparse gradient: "rows" (only those), "dense", or not at all
-    advice = ""  # what to take instead where it does not
+    refusal = ""  # what is said where it does not, if it is not the usual sentence
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -78,8 +78,8 @@ class Elementwise(Optimizer):
     def check(self, p: Any, group: dict[str, Any]) -> None:
         """Raise RuntimeError if the gradient of ``p`` is of a kind that cannot be used."""
         if p._grad.is_sparse and not self.sparse:
-            raise RuntimeError(f"{type(self).__name__} does not support sparse gradients"
-                               f"{self.advice}")
+            raise RuntimeError(self.refusal or f"{type(self).__name__} does not support sparse "
+                                               f"gradients")
 
     def move(self, p: Any, group: dict[str, Any], options: dict[str, Any]) -> None:
         """Move one parameter."""

@@ -39,8 +39,8 @@ class LBFGS(Optimizer):
     ...     loss.backward()
     ...     return loss
     >>> loss = optimizer.step(closure)
-    >>> x.round(decimals=3)
-    tensor([1., 1.], grad_fn=<RoundBackward1>)
+    >>> x
+    tensor([1.0000, 1.0000], requires_grad=True)
     """
 
     def __init__(self, params: Any, lr: Any = 1, max_iter: int = 20, max_eval: int | None = None,

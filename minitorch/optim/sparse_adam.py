@@ -26,8 +26,8 @@ class SparseAdam(Elementwise):
     >>> optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.5)
     >>> table(torch.tensor([2])).sum().backward()
     >>> optimizer.step()
-    >>> table.weight.flatten().tolist()
-    [1.0, 1.0, 0.5]
+    >>> table.weight.detach().flatten()
+    tensor([1.0000, 1.0000, 0.5000])
     """
 
     sparse = "rows"

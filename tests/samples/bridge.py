@@ -35,6 +35,7 @@ class Arguments:
 
     engine: Any  # torch or minitorch
     grad: bool = True  # whether leaves require a gradient as in the sample
+    sparse_too: bool = False  # operators are tried on dense tensors only
     leaves: list[Any] = field(default_factory=list)
     made: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
@@ -44,13 +45,20 @@ class Arguments:
 
     def tensor(self, t: torch.Tensor) -> Any:
         if id(t) not in self.made:  # a tensor that is passed twice stays one tensor
-            x: Any = copied(t)
-            if self.engine is minitorch:
+            x: Any = self.sparse(t) if t.layout is torch.sparse_coo else copied(t)
+            if self.engine is minitorch and t.layout is torch.strided:
                 x = minitorch.from_numpy(x.numpy())
             if t.requires_grad and self.grad:
                 self.leaves.append(x.requires_grad_())
             self.made[id(t)] = x, t
         return self.made[id(t)][0]
+
+    def sparse(self, t: torch.Tensor) -> Any:
+        if not self.sparse_too:
+            raise OutOfScope("sparse tensors")
+        parts = [self.engine.from_numpy(part.detach().numpy().copy())
+                 for part in (t._indices(), t._values())]
+        return self.engine.sparse_coo_tensor(*parts, tuple(t.shape))
 
     def convert(self, value: Any) -> Any:
         """``value`` with every tensor, dtype and device in it replaced by the engine's own."""

@@ -55,6 +55,8 @@ EXCLUSIONS = [
               lambda s: bool(s.input.isnan().any())),
     Exclusion("xlogy", r"gradient 1: .*\(nan\)", "0 * log(0) is 0 and so is its gradient; "
               "PyTorch's is 0 / 0"),
+    Exclusion("LBFGS", "Tensor lr.*dtype", "the step length is a number, also where the rate is a "
+              "tensor"),
     Exclusion("Adam AdamW", "foreach", "foreach changes nothing here, so nothing conflicts with "
               "it"),
 ]

@@ -11,6 +11,8 @@ from tests.samples.excluded import excluded
 from tests.samples.optimizers import OPTIMIZERS, optimizer_differences
 
 
+# PyTorch says once that it does not check indices.
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizer_agrees_with_torch_on_torchs_options(name: str) -> None:
     found = [text for options, text in optimizer_differences(OPTIMIZERS[name])
