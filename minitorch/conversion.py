@@ -33,6 +33,11 @@ def convert(x: Any, dtype: Any = None, device: Any = None, copy: bool = False) -
 def to(input: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
        copy: bool = False, memory_format: Any = None) -> Any:
     """Another dtype or device: ``x.to(torch.float64)``, ``x.to("cpu")``, ``x.to(other)``."""
+    flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, then copy
+    if len(flags) > 2:
+        raise TypeError(f"to() received an invalid combination of arguments: {args!r}")
+    if len(flags) == 2:
+        copy = flags[1]
     for arg in args:
         if isinstance(arg, engine.Tensor):
             dtype, device = arg.dtype, arg.device  # type: ignore[attr-defined]
