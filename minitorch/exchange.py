@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch import dtypes, engine, ops, printing
 from minitorch.engine import shown_as, wrap
+from minitorch.views import node_of
 
 
 class Exchange(engine.Tensor):
@@ -29,7 +30,7 @@ class Exchange(engine.Tensor):
 
     def numpy(self, *, force: bool = False) -> Any:
         """The NumPy array that shares this tensor's memory; ``force`` detaches and copies."""
-        if self.node is not None and not force:
+        if node_of(self) is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
                                "tensor.detach().numpy() instead.")
         if not isinstance(self.array, np.ndarray):
@@ -49,7 +50,7 @@ class Exchange(engine.Tensor):
         return wrap(np.asarray(array))
 
     def __dlpack__(self, **options: Any) -> Any:
-        if self.node is not None:
+        if node_of(self) is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         return self.array.__dlpack__(**options)
 
