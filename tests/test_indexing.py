@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch
-from tests.twins import Given, Outcome, agree, lines, same, tensors
+from tests.twins import Given, Outcome, agree, drawn, lines, same, tensors
 
 SIZES = st.sampled_from([3, 2, 4, 1])
 
@@ -124,6 +124,55 @@ def test_writing_tensors_that_need_gradients_agrees_with_torch(xk):
                               f"x[{key}].sum()"]), x=x, v=Given(np.array(1.5), grad=True))
 
 
+IN_PRACTICE = lines("""
+    x[x > 0] = v; x
+    x[x < 0] *= -1; x
+    x[x > y.detach()] = y[x > y.detach()]; x
+    x[(x > 0) & (x < 2)] = 0.0; x
+    x[0][1] = v; x
+    x[1:][0, 1:] = y[0, 1:]; x
+    x[:, 1:] += y[0, 1:]; x
+    x[..., -1] *= v; x
+    x[i] = y[i].exp(); x
+    x[i] **= 2; x
+    x[[0, 1]] -= y[:2]; x
+    x[i, i] = 0; x
+    x[torch.arange(3), i] += y[:, 0]; x
+    x[None, 0] = y[0]; x
+    x[x.sum(1) > 0, 0] = v; x
+    x[x.sum(1) > 0] = y[0]; x
+    x[i == 1] = v; x
+    x.T[0] = y[0]; x
+    x.diagonal()[:] = v; x
+    x.view(-1)[1:].view(2, -1)[0] = v; x
+    x[0], x[1] = x[1].clone(), x[0].clone(); x
+    x[0:2, 0:2] = x[1:3, 1:3].clone(); x
+    a = x[0]; x[0] = 5; x[1] = a; x
+    a = x[0]; a += y[0]; x[1] = a * 2; x
+    a = x[0]; a[0] = 1; b = x.clone(); a[1] = v; x, b
+    a = x[:2]; b = a[:, 1:]; b[0] = v; a.requires_grad, (a * 2, x)
+    z = torch.zeros_like(x); z[1:] = x[:-1]; z
+    z = torch.zeros(3, 2, 3).double(); z[:, 0] = x; z[:, 1] = y; z
+    x[0] = y[0].half(); x
+    x[0] = torch.ones(3, dtype=torch.int64); x
+    x[0] = x[1] > 0; x
+    x[i] = y[i].float(); x
+    x[0] = y; x
+    x[0] = y[:, :2]; x
+    x[x > 0] = y; x
+    x[9] = v; x
+    x[:, [5]] = 1; x
+""")
+
+
+@pytest.mark.parametrize("layout", ["plain", "transposed", "sliced"])
+@pytest.mark.parametrize("grads", list(product([False, True], repeat=2)))
+def test_writes_that_programs_make_agree_with_torch(grads, layout):
+    x, y = drawn((3, 3), "float64", 1), drawn((3, 3), "float64", 2)
+    agree(IN_PRACTICE, x=Given(x, layout, grads[0]), y=Given(y, grad=grads[1]),
+          v=Given(np.array(1.5), grad=grads[1]), i=Given(np.array([2, 0, 1])))
+
+
 ODD = lines("""
     x[::-1]
     x[2:0:-1]
@@ -170,7 +219,7 @@ ODD = lines("""
     x[torch.tensor([0, -1]), :2]
     x[0].is_contiguous()
     x[:, 0].is_contiguous()
-    x[0] = [1, 2, 3]
+    x[0] = [1, 2, 3]; x
     x[0] = "a"; x
     x[0] = None; x
     x[0] = np.ones(3); x
@@ -192,7 +241,7 @@ ODD = lines("""
     x[0] += torch.ones(3); x
     x[:, 1:] *= 2; x
     x[torch.tensor([0, 0])] += 1; x
-    del x[0]
+    del x[0]; x
 """)
 
 
