@@ -99,7 +99,7 @@ def writes(key, x, values):
     return [f"x[{key}] {'' if '= ' in value else '= '}{value}; x" for value in values]
 
 
-@settings(max_examples=max(100, settings.default.max_examples))
+@settings(max_examples=max(50, settings.default.max_examples))
 @given(xk=indexed(), number=st.sampled_from(["2", "-1.5", "True", "3", "0"]))
 def test_writing_agrees_with_torch(xk, number):
     """Numbers, the tensor's own dtype, other dtypes, and shapes that broadcast or do not."""
