@@ -12,6 +12,7 @@ from minitorch.facts import contiguous_format
 from minitorch.functions.common import method, only_method
 from minitorch.modes import modes
 from minitorch.tensor import Tensor
+from minitorch.views import node_of
 
 __all__ = ["clone"]
 
@@ -33,6 +34,11 @@ def convert(x: Any, dtype: Any = None, device: Any = None, copy: bool = False) -
 def to(input: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False,
        copy: bool = False, memory_format: Any = None) -> Any:
     """Another dtype or device: ``x.to(torch.float64)``, ``x.to("cpu")``, ``x.to(other)``."""
+    flags = [arg for arg in args if isinstance(arg, bool)]  # non_blocking, then copy
+    if len(flags) > 2:
+        raise TypeError(f"to() received an invalid combination of arguments: {args!r}")
+    if len(flags) == 2:
+        copy = flags[1]
     for arg in args:
         if isinstance(arg, engine.Tensor):
             dtype, device = arg.dtype, arg.device  # type: ignore[attr-defined]
@@ -116,7 +122,7 @@ def pin_memory(input: Any, device: Any = None) -> Any:
 @only_method
 def receive(out: Any, y: Any) -> Any:
     """Take a result given as ``out=``; refuses to hide it from the graph."""
-    if modes.grad and (y.node is not None or out.node is not None):
+    if modes.grad and (y.node is not None or node_of(out) is not None):
         raise RuntimeError("functions with out=... arguments don't support automatic "
                            "differentiation, but one of the arguments requires grad.")
     if not dtypes.castable(y.array.dtype, out.array.dtype):

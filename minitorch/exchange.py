@@ -10,6 +10,7 @@ import numpy as np
 from minitorch import backend, dtypes, engine, ops, printing
 from minitorch.coo import Coo
 from minitorch.engine import shown_as, wrap
+from minitorch.views import node_of
 
 
 class Exchange(engine.Tensor):
@@ -30,7 +31,7 @@ class Exchange(engine.Tensor):
 
     def numpy(self, *, force: bool = False) -> Any:
         """The NumPy array that shares this tensor's memory; ``force`` detaches and copies."""
-        if self.node is not None and not force:
+        if node_of(self) is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
                                "tensor.detach().numpy() instead.")
         if isinstance(self.array, Coo):
@@ -53,7 +54,7 @@ class Exchange(engine.Tensor):
         return wrap(np.asarray(array))
 
     def __dlpack__(self, **options: Any) -> Any:
-        if self.node is not None:
+        if node_of(self) is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         if isinstance(self.array, Coo):
             raise BufferError("Can't export tensors with layout other than torch.strided")

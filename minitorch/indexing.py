@@ -11,6 +11,7 @@ from minitorch.engine import wrap
 from minitorch.inplace import assign, check_writable, wrote
 from minitorch.literals import array_of
 from minitorch.modes import modes
+from minitorch.views import node_of
 
 
 def _item(item: Any) -> Any:
@@ -75,12 +76,23 @@ def normalise(key: Any) -> Any:
     return _item(key)
 
 
-def _split(key: Any) -> tuple[Any, Any]:
-    """Integers beside index arrays: PyTorch takes the integers first, NumPy mixes them in."""
+def _split(key: Any, ndim: int) -> tuple[Any, Any]:
+    """Integers beside index arrays: PyTorch takes the integers first, NumPy mixes them in.
+
+    And an Ellipsis for no dimension parts index arrays in NumPy, which moves their axes to the
+    front; not in PyTorch.
+    """
     if not isinstance(key, tuple):
         return None, key
     advanced = [isinstance(k, np.ndarray) for k in key]
-    if not any(advanced) or not any(type(k) is int or k is None for k in key):
+    if not any(advanced):
+        return None, key
+    taken = [k.ndim if is_array and k.dtype == bool else k is not None and k is not Ellipsis
+             for k, is_array in zip(key, advanced)]
+    if sum(taken) == ndim:
+        advanced = [a for k, a in zip(key, advanced) if k is not Ellipsis]
+        key = tuple([k for k in key if k is not Ellipsis])
+    if not any(type(k) is int or k is None for k in key):
         return None, key
     first: list[Any] = []
     second: list[Any] = []
@@ -97,7 +109,7 @@ def _split(key: Any) -> tuple[Any, Any]:
 
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view for integers and slices, a copy for index tensors and masks."""
-    first, key = _split(normalise(key))
+    first, key = _split(normalise(key), x.array.ndim)
     return ops.index(x if first is None else ops.index(x, first), key)
 
 
@@ -107,7 +119,11 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if not tensor and not isinstance(value, (int, float, np.generic)):
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{x.dtype.legacy}Tensor; "
                         f"wrap it in torch.tensor() first")
-    first, key = _split(normalise(key))
+    if isinstance(key, bool):
+        if not key:
+            return
+        key = None  # PyTorch writes to x[True] as to x[None]: values may be of any dtype
+    first, key = _split(normalise(key), x.array.ndim)
     if first is not None:
         x = ops.index(x, first)
     if tensor and value.array.dtype != x.array.dtype:
@@ -116,12 +132,12 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if tensor and value.array.shape[:1] == (1,):
         value = _without_ones(value, x.array[key].ndim)
     try:
-        if modes.grad and (x.node is not None or (tensor and value.node is not None)):
+        if modes.grad and (x.node is not None or (tensor and node_of(value) is not None)):
             assign(x, ops.index_put(wrap(x.array, x.node), key, value))
         else:
             x.array[key] = value.array if tensor else value
             wrote(x)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise RuntimeError(f"shape mismatch: value of shape {tuple(np.shape(value))} cannot be "
                            f"written at the chosen positions of a tensor of {x.dtype} and shape "
                            f"{tuple(x.shape)}: {error}") from None
@@ -136,10 +152,11 @@ def _without_ones(value: Any, ndim: int) -> Any:
 
 
 def _require_convertible(x: Any, key: Any, value: Any) -> None:
-    """Raise where PyTorch does not convert the value: at index tensors, though not at masks that
-    take a single number."""
+    """Raise where PyTorch does not convert the value: at index tensors, though not at a mask that
+    takes a single number."""
     arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
-    masks = all(k.dtype == bool and k.ndim for k in arrays) or (arrays == [key] and not key.ndim)
-    if arrays and not (masks and value.array.size == 1):
+    is_mask = len(arrays) == 1 and arrays[0].dtype == bool and arrays[0].ndim
+    if arrays and not (is_mask and value.array.size == 1):
+        x.array[key]  # an index out of range is an IndexError first
         raise RuntimeError(f"Index put requires the source and destination dtypes match, got "
                            f"{x.dtype} for the destination and {value.dtype} for the source.")

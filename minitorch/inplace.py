@@ -17,7 +17,7 @@ from minitorch.coo import Coo
 from minitorch.engine import Leaf, shown_as, wrap
 from minitorch.modes import modes
 from minitorch.primitive import Primitive
-from minitorch.views import refresh
+from minitorch.views import node_of, refresh
 
 
 def require_own_places(x: Any) -> None:
@@ -102,7 +102,7 @@ def inplace(operator: Any) -> Callable[..., Any]:
         check_writable(input)
         source = input
         if keeps and modes.grad and (input.node is not None or any(
-                isinstance(a, engine.Tensor) and a.node is not None
+                isinstance(a, engine.Tensor) and node_of(a) is not None
                 for a in (*args, *kwargs.values()))):
             source = wrap(input.array.copy(), input.node)  # the graph keeps what is overwritten
         return assign(input, operator(source, *args, **kwargs))
@@ -118,7 +118,9 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, (engine.Tensor, int, float, np.ndarray, np.generic)):
         raise TypeError(f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}")
     check_writable(input)
-    if not modes.grad or (input.node is None and getattr(src, "node", None) is None):
+    recorded = input.node is not None or (isinstance(src, engine.Tensor)
+                                          and node_of(src) is not None)
+    if not (modes.grad and recorded):
         xp = backend.namespace(input.array)
         input.array[...] = ops.overwrite.forward(xp, input.array, getattr(src, "array", src))
         wrote(input)

@@ -62,6 +62,9 @@ class Operators(engine.Tensor):
     __getitem__ = getitem
     __setitem__ = setitem
 
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError("Tensor does not support deleting items")
+
     __add__ = __radd__ = _binary(ops.add)
     __sub__, __rsub__ = _binary(_subtract), _reflected(_subtract)
     __mul__ = __rmul__ = _binary(ops.multiply)

@@ -256,8 +256,10 @@ class Method:
 
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
-    if type(x.array) is ndarray and y.array.size and not np.may_share_memory(y.array, x.array):
-        return
+    if type(x.array) is ndarray and not (
+            np.may_share_memory(y.array, x.array) if y.array.size
+            else y.array.base is x.array or y.array.base is x.array.base):
+        return  # a copy after all: index arrays and masks make one
     y.version = x.version
     base, steps = (x, ()) if x.alias_of is None else (x.alias_of.base, x.alias_of.steps)
     y.alias_of = View(base, (*steps, (op, args[1:])))

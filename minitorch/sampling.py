@@ -13,6 +13,7 @@ from minitorch.creation import dtype_or_default, dtype_or_int, like, make, shape
 from minitorch.engine import wrap
 from minitorch.functions import into
 from minitorch.tensor import Tensor
+from minitorch.views import node_of
 
 __all__ = ["Generator", "default_generator", "manual_seed", "seed", "initial_seed",
            "get_rng_state", "set_rng_state", "rand", "randn", "rand_like", "randn_like", "randint",
@@ -164,7 +165,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
 def _flat_in(drawn: Any, *inputs: Any) -> Any:
     """What was drawn, recorded as PyTorch does: with a gradient of 0 for what it depends on."""
     for x in inputs:
-        if isinstance(x, engine.Tensor) and x.node is not None:
+        if isinstance(x, engine.Tensor) and node_of(x) is not None:
             drawn = ops.add(drawn, ops.overwrite(x, 0.0))
     return drawn
 

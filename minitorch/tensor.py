@@ -18,7 +18,7 @@ from minitorch.exchange import Exchange
 from minitorch.facts import Facts, Size
 from minitorch.literals import legacy_array
 from minitorch.operators import Operators
-from minitorch.views import refresh
+from minitorch.views import node_of
 
 
 class Handle:
@@ -68,7 +68,7 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
 
     @property
     def requires_grad(self) -> bool:
-        return self.node is not None
+        return node_of(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -91,8 +91,8 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
 
     @property
     def is_leaf(self) -> bool:
-        refresh(self)
-        return self.node is None or isinstance(self.node, Leaf)
+        node = node_of(self)
+        return node is None or isinstance(node, Leaf)
 
     @property
     def grad_fn(self) -> Any:
@@ -160,10 +160,11 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
 
     def retain_grad(self) -> None:
         """Keep ``.grad`` here too, although this tensor is not a leaf."""
-        if self.node is None:
+        node = node_of(self)
+        if node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if not self.is_leaf:
-            self.node.retained = weakref.ref(self)
+            node.retained = weakref.ref(self)
 
     @property
     def retains_grad(self) -> bool:
@@ -171,13 +172,13 @@ class Tensor(Operators, Exchange, Facts, metaclass=_Named):
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Handle:
         """Call ``hook(gradient)`` in backward; what it returns replaces the gradient."""
-        refresh(self)
-        if self.node is None:
+        node = node_of(self)
+        if node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self.node.hooks is None:
-            self.node.hooks = {}
-        handle = Handle(self.node.hooks)
-        self.node.hooks[handle.id] = hook
+        if node.hooks is None:
+            node.hooks = {}
+        handle = Handle(node.hooks)
+        node.hooks[handle.id] = hook
         return handle
 
     # -- copying and pickling: of leaves only, as in PyTorch ---------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch import backend
-from minitorch.engine import Tensor
+from minitorch.engine import Node, Tensor
 from minitorch.modes import set_grad_enabled
 
 
@@ -46,3 +46,9 @@ def refresh(x: Tensor) -> None:
         with set_grad_enabled(True):
             x.node = x.alias_of.replay(x.alias_of.base).node
         x.alias_of.epoch = x.alias_of.base.epoch
+
+
+def node_of(x: Tensor) -> Node | None:
+    """Where ``x`` stands in the graph: for a view, after every write into its base."""
+    refresh(x)
+    return x.node

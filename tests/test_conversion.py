@@ -50,6 +50,10 @@ CONVERSIONS = lines("""
     x.to(x.dtype) is x
     x.float() is x
     x.to(x.dtype, copy=True) is x
+    x.to(x.dtype, True) is x
+    x.to("cpu", x.dtype, False, True) is x
+    x.to(torch.ones(1), True, True) is x
+    x.to(x.dtype, False, True, True)
     x.contiguous() is x
     x.is_contiguous()
 """)

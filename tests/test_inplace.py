@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import minitorch
 from tests.twins import Given, agree, broadcastable, drawn, lines, scalars, seeds, tensors
 
+# Through the logical forms PyTorch lets a gradient pass unchanged; here it is 0.
 ARITHMETIC = lines("""
     x.add_(y)
     x.add_(y, alpha=2)
@@ -40,10 +41,10 @@ ARITHMETIC = lines("""
     x.le_(0)
     x.gt_(y.detach())
     x.ge_(s)
-    x.logical_and_(y.detach())
-    x.logical_or_(y.detach())
-    x.logical_xor_(y.detach())
-    x.logical_not_()
+    x = x.detach(); x.logical_and_(y.detach())
+    x = x.detach(); x.logical_or_(y.detach())
+    x = x.detach(); x.logical_xor_(y.detach())
+    x = x.detach(); x.logical_not_()
     x.bitwise_and_(y)
     x.copy_(y)
     x.copy_(y, non_blocking=True)
@@ -269,6 +270,50 @@ def test_programs_of_views_and_writes_agree_with_torch(statements, seed, turned)
         assume("detach" not in "".join(statements))  # there the slope is not the gradient
         np.testing.assert_allclose(our_g.numpy(), slope(statements, values, turned), rtol=1e-4,
                                    atol=1e-5)
+
+
+WRITTEN_BEHIND = lines("""
+    v
+    v.requires_grad, v.is_leaf, v[None].requires_grad
+    y[:] = v; y
+    y[[0, 1]] = v; y
+    y[torch.tensor([True, True])] = v; y
+    y[0] = v[0]; y
+    y.copy_(v)
+    y.add_(v)
+    y.mul_(v)
+    y.addcmul_(v, v)
+    y.masked_scatter_(torch.tensor([True, True]), v)
+    torch.stack([v, v])
+    torch.add(v, 1, out=y)
+    torch.add(y, 1, out=v)
+    v.numpy()
+    np.asarray(v)
+    np.from_dlpack(v)
+    v[1] = w[1]; x
+    x[2:] = v; x
+    x[1:].mul_(2); v
+    torch.bernoulli(v * 0).requires_grad
+    torch.normal(v, 1.0).requires_grad
+""")
+
+
+@pytest.mark.parametrize("write", ["x[0] = w[0]", "x[:1].copy_(w[:1])", "x[1:].add_(w[:1])",
+                                   "x.mul_(w[0])"])
+def test_a_view_follows_a_write_through_its_base_or_another_view(write):
+    """Whatever reads the view first must find that it now depends on what was written."""
+    for layout in ("plain", "sliced"):
+        agree([f"v = x[:2]; y = torch.ones(2, dtype=x.dtype); {write}; {text}"
+               for text in WRITTEN_BEHIND], x=Given(np.arange(4.0), layout),
+              w=Given(np.array([1.5, 2.5]), grad=True))
+
+
+def test_a_copy_without_elements_is_no_view():
+    """What a mask without a hit reads is a copy: its version is its own."""
+    agree(["y = x[x > 9]; y.add_(1); y._version, x._version, y._is_view()",
+           "y = x[x > 9]; z = (y * y).sum(); x.add_(1); z",
+           "x[1:1]._is_view(), x[:, None][1:1].t()._is_view()"],
+          x=Given(np.arange(4.0), grad=True))
 
 
 @pytest.mark.parametrize("view", ["x.t().view(-1)[1:4]", "x.t().reshape(-1)[:2]", "x.view(2, 3)",

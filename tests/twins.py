@@ -179,8 +179,8 @@ class Outcome:
         before = {k: (v.detach().numpy().copy(), v._version) for k, v in self.seen.items()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            statements, last = compiled(text)  # a misspelt program is no agreement
             try:
-                statements, last = compiled(text)
                 exec(statements, names)
                 result = eval(last, names)
                 self.result = plain(result)

@@ -10,6 +10,7 @@ from minitorch import engine
 from minitorch.autograd import Function
 from minitorch.modes import modes
 from minitorch.tensor import Handle
+from minitorch.views import node_of
 
 if TYPE_CHECKING:
     from minitorch.nn.module import Module
@@ -72,7 +73,7 @@ def _gate(see: Callable[..., Any], values: tuple[Any, ...]) -> tuple[tuple[Any, 
     """``values`` with its tensors passed through one gate, and their places; none if no
     gradient will come."""
     places = [i for i, v in enumerate(values) if isinstance(v, engine.Tensor)]
-    if not modes.grad or all(values[i].node is None for i in places):
+    if not modes.grad or all(node_of(values[i]) is None for i in places):
         return values, []
     passed = dict(zip(places, BackwardHookFunction.apply(see, *[values[i] for i in places])))
     return tuple([passed.get(i, v) for i, v in enumerate(values)]), places

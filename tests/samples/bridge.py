@@ -12,6 +12,8 @@ import torch
 import minitorch
 
 DTYPES = {getattr(torch, d.name): d for d in minitorch.dtypes.ALL}
+MEMORY_FORMATS = {torch.preserve_format: minitorch.preserve_format,
+                  torch.contiguous_format: minitorch.contiguous_format}
 
 
 class OutOfScope(Exception):
@@ -24,6 +26,8 @@ def copied(t: torch.Tensor) -> torch.Tensor:
         raise OutOfScope("sparse tensors")
     if t.dtype not in DTYPES:
         raise OutOfScope(f"dtype {t.dtype}")
+    if t.ndim > 64:
+        raise OutOfScope("more dimensions than NumPy's arrays can have")
     t = t.detach().resolve_neg()
     memory = t.untyped_storage().clone()
     return torch.empty(0, dtype=t.dtype).set_(memory, t.storage_offset(), t.shape, t.stride())
@@ -70,8 +74,10 @@ class Arguments:
             return {k: self.convert(v) for k, v in value.items()}
         if isinstance(value, slice):
             return slice(*map(self.convert, (value.start, value.stop, value.step)))
-        if isinstance(value, (complex, torch.memory_format)):
-            raise OutOfScope(type(value).__name__)
+        if isinstance(value, complex):
+            raise OutOfScope("complex")
+        if isinstance(value, torch.memory_format) and value not in MEMORY_FORMATS:
+            raise OutOfScope(f"memory format {value}")
         if isinstance(value, torch.layout) and value is not torch.strided:
             raise OutOfScope("sparse layouts")
         if isinstance(value, torch.dtype) and value not in DTYPES:
@@ -79,6 +85,8 @@ class Arguments:
         if self.engine is minitorch:
             if isinstance(value, torch.dtype):
                 return DTYPES[value]
+            if isinstance(value, torch.memory_format):
+                return MEMORY_FORMATS[value]
             if isinstance(value, torch.device):
                 return minitorch.device(str(value))
             if isinstance(value, torch.layout):
