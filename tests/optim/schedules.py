@@ -75,7 +75,8 @@ SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options
     "CyclicLR": st.fixed_dictionaries(
         dict(base_lr=RATES, max_lr=RATES, step_size_up=PERIODS),
         optional=dict(
-            step_size_down=PERIODS, mode=st.sampled_from(["triangular", "triangular2", "exp_range"]),
+            step_size_down=PERIODS,
+            mode=st.sampled_from(["triangular", "triangular2", "exp_range"]),
             gamma=st.sampled_from([0.99, 1.0]), scale_fn=FUNCTION_NAMES,
             scale_mode=st.sampled_from(["cycle", "iterations"]), **MOMENTUMS)),
     "OneCycleLR": st.fixed_dictionaries(
@@ -92,7 +93,6 @@ SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options
         optional=dict(anneal_epochs=st.integers(0, 250),
                       anneal_strategy=st.sampled_from(["cos", "linear"]))),
 }
-# The first half only multiplies the present rate: several on one optimizer make sense.
 ANY = st.sampled_from(sorted(SCHEDULES)).flatmap(
     lambda name: st.tuples(st.just(name), SCHEDULES[name]))
 
@@ -160,9 +160,10 @@ class Edit(NamedTuple):
     to: int | None = None
 
 
-EDITS = st.lists(st.builds(Edit, st.integers(0, STEPS),
-                           st.tuples(st.floats(0.1, 3), st.floats(0.1, 3))), max_size=3)
-JUMPS = st.lists(st.builds(Edit, st.integers(0, 60), to=st.integers(0, 150)), max_size=3)
+EDITS = st.lists(st.builds(Edit, st.integers(0, STEPS), to=st.none(), factors=st.tuples(
+    st.floats(0.1, 3), st.floats(0.1, 3))), max_size=3)
+JUMPS = st.lists(st.builds(Edit, st.integers(0, 60), to=st.integers(0, 150), factors=st.none()),
+                 max_size=3)
 
 
 def trace(run: Run, steps: int = STEPS, edits: Any = ()) -> tuple[Any, str]:
@@ -231,7 +232,7 @@ def same_state(ours: Any, theirs: Any, where: str = "state") -> None:
         assert isinstance(theirs, torch.Tensor) or type(ours) is type(theirs), where
         digits = 1e-6 if getattr(theirs, "dtype", None) is torch.float32 else 1e-12
         x, y = float(ours), float(theirs)
-        assert math.isclose(x, y, rel_tol=digits, abs_tol=1e-15) or x != x and y != y, (
+        assert math.isclose(x, y, rel_tol=digits, abs_tol=1e-15) or (x != x and y != y), (
             f"{where}: {x} instead of {y}")
     else:
         assert ours == theirs, where

@@ -58,7 +58,7 @@ class Setup:
         return run
 
     def continued(self, saved, engine, convert=lambda x: x):
-        """A new run that goes on from a run's checkpoint: its groups, and its schedulers' states."""
+        """A new run that goes on from a checkpoint: of the groups, and of the schedulers."""
         run = self.run(engine)
         for group, values in zip(run.optimizer.param_groups, convert(saved.groups())):
             group.update(copy.deepcopy(values))

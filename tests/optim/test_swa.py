@@ -137,7 +137,8 @@ def test_the_average_is_apart_from_the_model():
         assert net.averaged(x).tolist() == net.averaged.module(x).tolist()
         assert all(p.requires_grad for p in net.averaged.parameters())
         assert [p.grad for p in net.averaged.parameters()] == [None] * 7
-        assert str(engine.optim.swa_utils.AveragedModel(net.model, "cpu").n_averaged.device) == "cpu"
+        placed = engine.optim.swa_utils.AveragedModel(net.model, "cpu")
+        assert str(placed.n_averaged.device) == "cpu"
 
 
 def test_a_model_of_other_shape_is_refused_and_changes_nothing():
