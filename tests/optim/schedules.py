@@ -213,8 +213,8 @@ def agree(*args: Any, steps: int = STEPS, edits: Any = (), **kwargs: Any) -> Non
 
 def same_traces(ours: Any, theirs: Any) -> None:
     assert ours[1] == theirs[1]
-    # A rate that should end at 0 may end at a rounding error of the rates before.
-    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12, atol=1e-15)
+    # Where LinearLR ends at 0, PyTorch's ends at a rounding error of the rates before, up to 0.5.
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12, atol=1e-14)
 
 
 def same_state(ours: Any, theirs: Any, where: str = "state") -> None:
@@ -232,7 +232,7 @@ def same_state(ours: Any, theirs: Any, where: str = "state") -> None:
         assert isinstance(theirs, torch.Tensor) or type(ours) is type(theirs), where
         digits = 1e-6 if getattr(theirs, "dtype", None) is torch.float32 else 1e-12
         x, y = float(ours), float(theirs)
-        assert math.isclose(x, y, rel_tol=digits, abs_tol=1e-15) or (x != x and y != y), (
+        assert math.isclose(x, y, rel_tol=digits, abs_tol=1e-14) or (x != x and y != y), (
             f"{where}: {x} instead of {y}")
     else:
         assert ours == theirs, where
