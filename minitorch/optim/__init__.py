@@ -1,5 +1,7 @@
-"""Optimizers, one file per algorithm."""
+"""Optimizers, one file per algorithm; the schedules of their rates; averages of their steps."""
 
+from minitorch.optim import lr_scheduler as lr_scheduler
+from minitorch.optim import swa_utils as swa_utils
 from minitorch.optim.adadelta import Adadelta as Adadelta
 from minitorch.optim.adagrad import Adagrad as Adagrad
 from minitorch.optim.adam import Adam as Adam
