@@ -1,4 +1,4 @@
-"""The command line: ``minitorch train`` and ``minitorch info``."""
+"""The command line: ``minitorch train``, ``minitorch optimizers`` and ``minitorch info``."""
 
 from __future__ import annotations
 
@@ -57,6 +57,16 @@ def make_parser() -> argparse.ArgumentParser:
     train.set_defaults(run=run_train)
     add_training_options(train)
 
+    optimizers = commands.add_parser(
+        "optimizers",
+        help="all optimizers side by side, on two surfaces and on a network",
+        description="Run every optimizer on Rosenbrock's valley, on a saddle and on the course's\n"
+        "network; print where each ends, and draw the paths and the costs.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    optimizers.set_defaults(run=run_optimizers)
+    add_contest_options(optimizers)
+
     info = commands.add_parser("info", help="show versions, BLAS, threads and GPU")
     info.set_defaults(run=run_info)
     return parser
@@ -75,13 +85,7 @@ def add_training_options(train: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {recipe.about}" for name, recipe in RECIPES.items())
         + " (default: digits)",
     )
-    data = train.add_argument_group("data")
-    data.add_argument("--data", metavar="DIR",
-                      help="folder with MNIST's four files, plain or .gz (default: the digits "
-                      "that come with minitorch)")
-    data.add_argument("--download", action="store_true",
-                      help="first fetch into DIR what is missing there")
-
+    add_data_options(train)
     how = train.add_argument_group("how to train")
     how.add_argument("--epochs", type=count, metavar="N",
                      help=f"passes over the training images {default('epochs')}")
@@ -100,9 +104,33 @@ def add_training_options(train: argparse.ArgumentParser) -> None:
     how.add_argument("--device", default="cpu", metavar="NAME",
                      help="where to compute: cpu or cuda (default: cpu)")
 
-    plot = train.add_argument_group("plot").add_mutually_exclusive_group()
-    plot.add_argument("--plot", default="curves.png", metavar="FILE",
-                      help="where to save the curves: .png, .svg or .pdf (default: curves.png)")
+    add_plot_options(train, "curves.png", "the curves")
+
+
+def add_contest_options(parser: argparse.ArgumentParser) -> None:
+    add_data_options(parser)
+    parser.add_argument("--epochs", type=count, metavar="N",
+                        help="passes over the training images (digits: 20, MNIST: 1)")
+    parser.add_argument("--steps", type=count, default=400, metavar="N",
+                        help="steps on each surface (default: 400)")
+    parser.add_argument("--seed", type=int, default=777, metavar="N",
+                        help="start of the random numbers (default: 777)")
+    add_plot_options(parser, "optimizers.png", "the paths and the costs")
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    data = parser.add_argument_group("data")
+    data.add_argument("--data", metavar="DIR",
+                      help="folder with MNIST's four files, plain or .gz (default: the digits "
+                      "that come with minitorch)")
+    data.add_argument("--download", action="store_true",
+                      help="first fetch into DIR what is missing there")
+
+
+def add_plot_options(parser: argparse.ArgumentParser, file: str, what: str) -> None:
+    plot = parser.add_argument_group("plot").add_mutually_exclusive_group()
+    plot.add_argument("--plot", default=file, metavar="FILE",
+                      help=f"where to save {what}: .png, .svg or .pdf (default: {file})")
     plot.add_argument("--no-plot", dest="plot", action="store_const", const=None,
                       help="save no plot")
 
@@ -131,6 +159,12 @@ def rate(text: str) -> float:
 
 def run_train(options: argparse.Namespace) -> int:
     from minitorch.cli.session import run
+
+    return run(options)
+
+
+def run_optimizers(options: argparse.Namespace) -> int:
+    from minitorch.cli.optimizers import run
 
     return run(options)
 

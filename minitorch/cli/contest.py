@@ -7,37 +7,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """An optimizer, the rate that suits it on the surfaces and on the network, and its options."""
+    """An optimizer, the rates that suit it on each surface and on the network, and its options."""
 
     label: str
     optimizer: str
-    surface_lr: float
+    surface_lr: tuple[float, float]
     network_lr: float
     options: dict[str, Any]
 
 
 CONTESTANTS = [
-    Contestant("SGD", "SGD", 0.001, 0.1, {}),
-    Contestant("SGD, momentum", "SGD", 0.0005, 0.05, {"momentum": 0.9}),
-    Contestant("ASGD", "ASGD", 0.001, 0.1, {}),
-    Contestant("Adagrad", "Adagrad", 0.5, 0.01, {}),
-    Contestant("Adadelta", "Adadelta", 20.0, 1.0, {}),
-    Contestant("RMSprop", "RMSprop", 0.02, 0.001, {}),
-    Contestant("Rprop", "Rprop", 0.02, 0.0001, {}),
-    Contestant("Adam", "Adam", 0.1, 0.001, {}),
-    Contestant("AdamW", "AdamW", 0.1, 0.001, {}),
-    Contestant("SparseAdam", "SparseAdam", 0.1, 0.001, {}),
-    Contestant("Adamax", "Adamax", 0.1, 0.002, {}),
-    Contestant("NAdam", "NAdam", 0.1, 0.001, {}),
-    Contestant("RAdam", "RAdam", 0.1, 0.001, {}),
-    Contestant("LBFGS", "LBFGS", 1.0, 0.5, {"max_iter": 4, "line_search_fn": "strong_wolfe"}),
+    Contestant("SGD", "SGD", (0.002, 0.1), 0.1, {}),
+    Contestant("SGD, momentum", "SGD", (0.001, 0.02), 0.05, {"momentum": 0.9}),
+    Contestant("ASGD", "ASGD", (0.002, 0.1), 0.1, {}),
+    Contestant("Adagrad", "Adagrad", (2.0, 0.2), 0.01, {}),
+    Contestant("Adadelta", "Adadelta", (10.0, 1.0), 1.0, {}),
+    Contestant("RMSprop", "RMSprop", (0.05, 0.02), 0.001, {}),
+    Contestant("Rprop", "Rprop", (0.1, 0.02), 0.0001, {}),
+    Contestant("Adam", "Adam", (0.2, 0.05), 0.001, {}),
+    Contestant("AdamW", "AdamW", (0.2, 0.05), 0.001, {}),
+    Contestant("SparseAdam", "SparseAdam", (0.2, 0.05), 0.001, {}),
+    Contestant("Adamax", "Adamax", (1.0, 0.05), 0.002, {}),
+    Contestant("NAdam", "NAdam", (0.2, 0.05), 0.001, {}),
+    Contestant("RAdam", "RAdam", (0.01, 0.05), 0.001, {}),
+    Contestant("LBFGS", "LBFGS", (1.0, 1.0), 0.5,
+               {"max_iter": 4, "line_search_fn": "strong_wolfe"}),
 ]
 
 
@@ -50,22 +51,18 @@ class Surface:
     f: Callable[[Any, Any], Any]
     start: tuple[float, float]
     window: tuple[float, float, float, float]  # from and to, of x and of y
-    lowest: tuple[float, float] | None
+    lowest: list[tuple[float, float]]
 
 
 SURFACES = [
     Surface("Rosenbrock", "(1 - x)² + 100 (y - x²)²",
             lambda x, y: (1 - x) ** 2 + 100 * (y - x ** 2) ** 2,
-            (-1.5, 2.0), (-2.0, 2.0, -1.0, 3.0), (1.0, 1.0)),
+            (-1.5, 2.0), (-2.0, 2.0, -1.0, 3.0), [(1.0, 1.0)]),
     # A saddle at (0, 0) whose sides turn up again: walls that a walk cannot leave by.
     Surface("saddle", "x² - y² + y⁴ / 4",
             lambda x, y: x ** 2 - y ** 2 + y ** 4 / 4,
-            (-1.2, 0.01), (-1.6, 1.6, -2.0, 2.0), None),
+            (-1.2, 0.01), (-1.6, 1.6, -2.0, 2.0), [(0.0, 2 ** 0.5), (0.0, -(2 ** 0.5))]),
 ]
-
-
-def make(torch: Any, who: Contestant, params: Any, lr: float) -> Any:
-    return getattr(torch.optim, who.optimizer)(params, lr=lr, **who.options)
 
 
 def step(who: Contestant, optimizer: Any, params: list[Any], loss: Callable[[], Any]) -> Any:
@@ -89,7 +86,8 @@ def step(who: Contestant, optimizer: Any, params: list[Any], loss: Callable[[], 
 def walk(torch: Any, who: Contestant, surface: Surface, steps: int) -> list[tuple[float, float]]:
     """The points that an optimizer visits, the start included."""
     point = torch.tensor(surface.start, dtype=torch.float64, requires_grad=True)
-    optimizer = make(torch, who, [point], who.surface_lr)
+    lr = who.surface_lr[SURFACES.index(surface)]
+    optimizer = getattr(torch.optim, who.optimizer)([point], lr=lr, **who.options)
     path = [surface.start]
     for _ in range(steps):
         step(who, optimizer, [point], lambda: surface.f(point[0], point[1]))
@@ -107,6 +105,20 @@ class Training:
     seconds: float  # of a step, the middle one
     update: float  # of it the optimizer's own; with LBFGS, all of it
 
+    @property
+    def last_cost(self) -> float:
+        """The mean over the last ten batches."""
+        return sum(self.costs[-10:]) / len(self.costs[-10:])
+
+
+@dataclass
+class Result:
+    """A contestant, where it walked on each surface, and its training."""
+
+    who: Contestant
+    paths: list[list[tuple[float, float]]]
+    training: Training
+
 
 def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any, Any],
           epochs: int, batch_size: int, seed: int,
@@ -119,7 +131,7 @@ def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any
     for layer in model[::2]:
         nn.init.xavier_uniform_(layer.weight)
     params = list(model.parameters())
-    optimizer = make(torch, who, params, who.network_lr)
+    optimizer = getattr(torch.optim, who.optimizer)(params, lr=who.network_lr, **who.options)
     updates: list[float] = []
     started = [0.0]
     optimizer.register_step_pre_hook(lambda *_: started.__setitem__(0, time.perf_counter()))
@@ -129,12 +141,17 @@ def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any
     costs, seconds = [], []
     for _ in range(epochs):
         order = torch.randperm(len(images))
-        for batch in order.split(batch_size)[:len(images) // batch_size]:
+        for k in range(len(images) // batch_size):
+            batch = order[k * batch_size:(k + 1) * batch_size]
             x, y = images[batch], labels[batch]
+
+            def loss(x: Any = x, y: Any = y) -> Any:
+                return criterion(model(x), y)
+
             start = time.perf_counter()
-            cost = step(who, optimizer, params, lambda x=x, y=y: criterion(model(x), y))
+            cost = step(who, optimizer, params, loss).item()
             seconds.append(time.perf_counter() - start)
-            costs.append(cost.item())
+            costs.append(cost)
             tick()
     with torch.no_grad():
         correct = (model(test[0]).argmax(1) == test[1]).sum().item()
@@ -143,14 +160,3 @@ def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any
                     sorted(updates)[middle])
 
 
-def report(torch: Any, data: tuple[Any, Any, Any, Any], steps: int, epochs: int,
-           batch_size: int = 100, seed: int = 777) -> Iterator[str]:
-    """Lines of text for every contestant: where its walks end, what its training comes to."""
-    images, labels, *test = data
-    for who in CONTESTANTS:
-        for surface in SURFACES:
-            x, y = walk(torch, who, surface, steps)[-1]
-            yield f"{who.label:14} {surface.name:10} {surface.f(x, y):.6f} at {x:.4f} {y:.4f}"
-        run = train(torch, who, images, labels, (test[0], test[1]), epochs, batch_size, seed)
-        last = sum(run.costs[-5:]) / len(run.costs[-5:])
-        yield f"{who.label:14} network    cost {last:.4f}  accuracy {run.accuracy:.3f}"

@@ -72,7 +72,7 @@ class Bar:
         self.done = 0
         self.due = 0.0
         self.progress: Any = None
-        self.note = ""
+        self.note, self.what = "", "epoch"
         if screen.live:
             from rich import progress
 
@@ -86,7 +86,7 @@ class Bar:
                 auto_refresh=False,
                 transient=True,
             )
-            self.task = self.progress.add_task(f"epoch 1 of {epochs}", total=epochs * batches,
+            self.task = self.progress.add_task(f"{self.what} 1 of {epochs}", total=epochs * batches,
                                                note="")
 
     def tick(self) -> None:
@@ -97,7 +97,7 @@ class Bar:
         self.due = now + self.every
         epoch = min(self.epochs, self.done // self.batches + 1)
         self.progress.update(self.task, completed=self.done, note=self.note,
-                             description=f"epoch {epoch} of {self.epochs}", refresh=True)
+                             description=f"{self.what} {epoch} of {self.epochs}", refresh=True)
 
     def __enter__(self) -> Bar:
         if self.progress is not None:
