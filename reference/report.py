@@ -93,6 +93,9 @@ class Report:
         else:
             largest = f"the largest relative difference is {self.worst:.1e}"
             self.screen.show(f"  {self.identical} of {self.lines} lines are identical; {largest}.")
+        if self.worst >= 1e-4:
+            self.screen.show(("  If that is rounding which training magnified, the lines are equal "
+                              "with --float64.", "dim"))
         return self.worst < 1e-4
 
     def conclude_epochs(self) -> bool:

@@ -27,18 +27,18 @@ CONTESTANTS = [
     Contestant("SGD", "SGD", (0.002, 0.1), 0.1, {}),
     Contestant("SGD, momentum", "SGD", (0.001, 0.02), 0.05, {"momentum": 0.9}),
     Contestant("ASGD", "ASGD", (0.002, 0.1), 0.1, {}),
-    Contestant("Adagrad", "Adagrad", (2.0, 0.2), 0.01, {}),
+    Contestant("Adagrad", "Adagrad", (0.5, 0.2), 0.01, {}),
     Contestant("Adadelta", "Adadelta", (10.0, 1.0), 1.0, {}),
     Contestant("RMSprop", "RMSprop", (0.05, 0.02), 0.001, {}),
     Contestant("Rprop", "Rprop", (0.1, 0.02), 0.0001, {}),
     Contestant("Adam", "Adam", (0.2, 0.05), 0.001, {}),
     Contestant("AdamW", "AdamW", (0.2, 0.05), 0.001, {}),
     Contestant("SparseAdam", "SparseAdam", (0.2, 0.05), 0.001, {}),
-    Contestant("Adamax", "Adamax", (1.0, 0.05), 0.002, {}),
+    Contestant("Adamax", "Adamax", (0.5, 0.05), 0.002, {}),
     Contestant("NAdam", "NAdam", (0.2, 0.05), 0.001, {}),
     Contestant("RAdam", "RAdam", (0.01, 0.05), 0.001, {}),
     Contestant("LBFGS", "LBFGS", (1.0, 1.0), 0.5,
-               {"max_iter": 4, "line_search_fn": "strong_wolfe"}),
+               {"max_iter": 4, "history_size": 10, "line_search_fn": "strong_wolfe"}),
 ]
 
 

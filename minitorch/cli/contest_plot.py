@@ -77,5 +77,5 @@ def draw_costs(axis: Any, curves: Sequence[Any], i: int) -> None:
     if finite.size and finite.max() > 0:
         axis.set_ylim(max(finite.min() * 0.7, 1e-4), min(finite.max() * 1.3, 20))
     axis.yaxis.set_major_formatter("{x:g}")
-    axis.text(0.97, 0.9, f"{curves[i][-1]:.3g}", transform=axis.transAxes, ha="right", va="top",
-              fontsize=8, color=BLUE)
+    axis.text(0.03, 0.05, f"cost {curves[i][-1]:.3g}", transform=axis.transAxes, fontsize=8,
+              color=BLUE)

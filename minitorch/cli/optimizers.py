@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
 
     screen = Screen()
     screen.show((f"{len(CONTESTANTS)} optimizers", "bold"),
-                f"; {options.steps} steps on {' and '.join(s.name for s in SURFACES)}, {batches} on "
-                f"a network, {images.shape[1]}-256-256-10 with ReLU, on {source}")
+                f"; {options.steps} steps on {' and '.join(s.name for s in SURFACES)}, {batches} "
+                f"on a network, {images.shape[1]}-256-256-10 with ReLU, on {source}")
     results: list[Result] = []
     status = 0
     show_head(screen)
@@ -76,10 +76,10 @@ def show_notes(screen: Screen) -> None:
     screen.show()
     screen.show(("Rosenbrock's lowest value is 0, the saddle's -1. The cost is the mean over the "
                  "last ten batches.", "dim"))
-    screen.show(("Rates were chosen by hand for each. LBFGS computes the loss several times a step; "
-                 "Rprop is made", "dim"))
-    screen.show(("for full batches, and shows it. SparseAdam gets the dense gradients as sparse "
-                 "ones.", "dim"))
+    screen.show(("Rates were chosen by hand for each. LBFGS computes the loss several times a "
+                 "step; Rprop is", "dim"))
+    screen.show(("made for full batches, and shows it. SparseAdam gets the dense gradients as "
+                 "sparse ones.", "dim"))
 
 
 def number(value: float) -> str:

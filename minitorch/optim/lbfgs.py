@@ -178,10 +178,10 @@ class Memory:
         q = -g
         for i in reversed(range(len(self.y))):
             self.alpha[i] = self.s[i] @ q * self.rho[i]
-            q = q - self.alpha[i] * self.y[i]
+            q -= self.alpha[i] * self.y[i]
         r = q * self.scale
         for i in range(len(self.y)):
-            r = r + self.s[i] * (self.alpha[i] - self.y[i] @ r * self.rho[i])
+            r += self.s[i] * (self.alpha[i] - self.y[i] @ r * self.rho[i])
         return r
 
     def store(self, state: dict[str, Any], loss: float | None) -> None:

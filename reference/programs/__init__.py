@@ -8,7 +8,7 @@ The first line of a docstring says what is trained; the default of `epochs` is t
 from collections.abc import Callable
 from typing import Any
 
-from reference.programs import by_hand, mnist, xor
+from reference.programs import by_hand, mnist, optimizers, xor
 
 PROGRAMS: dict[str, Callable[..., Any]] = {
     "xor": xor.program,
@@ -20,4 +20,5 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "mnist-batchnorm": mnist.batchnorm,
     "mnist-selu": mnist.selu,
     "backprop-by-hand": by_hand.program,
+    "optimizers": optimizers.program,
 }

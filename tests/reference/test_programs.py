@@ -12,7 +12,7 @@ from reference import data
 from reference.programs import PROGRAMS
 
 COST = re.compile(r"Epoch: \d{4} cost = (\S+)")
-WITH_DATA = [name for name in PROGRAMS if name != "xor"]
+WITH_DATA = [name for name in PROGRAMS if name not in ("xor", "optimizers")]
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +120,14 @@ def test_xor_ends_on_the_published_values(capsys):
     # On the way two sums of four numbers may be added in another order: one unit in the last place.
     for line, other in zip(found[:-5], expected[:-5]):
         assert float(line.split()[-1]) == pytest.approx(float(other.split()[-1]), abs=2e-7)
+
+
+def test_every_optimizer_ends_where_pytorchs_does(capsys, digits64, float64):
+    few = digits64.head(300, 100)
+    expected = printed(capsys, torch, "optimizers", data=few)
+    found = printed(capsys, minitorch, "optimizers", data=few)
+    assert len(expected) == 3 * 14 and len(set(expected)) == len(expected)
+    assert found == expected
 
 
 def test_pixels_are_scaled_as_torchvision_scales_them(mnist_folder):
