@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,9 @@ def test_the_operator_it_shows_is_the_one_in_the_code():
         assert len(lines) >= 3
         for line in lines:
             assert line in source
+
+
+def test_the_update_it_shows_is_the_one_in_the_code():
+    code = next(code for language, code in BLOCKS if language == "python" and "def update" in code)
+    source = (ROOT / "minitorch" / "optim" / "adadelta.py").read_text()
+    assert textwrap.indent(code, "    ") in source
