@@ -91,13 +91,13 @@ class Elementwise(Optimizer):
         if group.get("differentiable"):
             self.record(p, group, options, names)
             return
-        arrays = [p.array, p._grad.array, *[state[name].array for name in names]]
-        if p._grad.is_sparse and self.sparse == "rows":
-            self.move_rows(arrays, names, options)
+        x, g = p.array, p._grad.array
+        arrays = [state[name].array for name in names]
+        if isinstance(g, coo.Coo) and self.sparse == "rows":
+            self.move_rows(x, g, arrays, names, options)
         else:
-            if p._grad.is_sparse:
-                arrays[1] = arrays[1].to_dense()
-            self.program(names, options, p.array)(arrays, options)
+            g = g.to_dense() if isinstance(g, coo.Coo) else g
+            self.program(names, options, x)([x, g, *arrays], options)
         wrote(p)
 
     def program(self, names: list[str], options: dict[str, Any], like: Array) -> InPlace:
@@ -112,13 +112,13 @@ class Elementwise(Optimizer):
                                                  np if on_cpu else backend.cupy_module())
         return found
 
-    def move_rows(self, arrays: list[Array], names: list[str], options: dict[str, Any]) -> None:
+    def move_rows(self, x: Array, g: coo.Coo, state: list[Array], names: list[str],
+                  options: dict[str, Any]) -> None:
         """Move only the rows that a sparse gradient has values for."""
-        x, sparse, *state = arrays
-        sparse = sparse.coalesce()  # the update is not linear: each row once
-        where = coo.key(sparse.indices)
-        if sparse.values.size:
-            rows = [x[where], sparse.values, *[s[where] for s in state]]
+        g = g.coalesce()  # the update is not linear: each row once
+        where = coo.key(g.indices)
+        if g.nnz:
+            rows = [x[where], g.values, *[s[where] for s in state]]
             self.program(names, options, x)(rows, options)
             for whole, new in zip([x, *state], [rows[0], *rows[2:]]):
                 whole[where] = new
