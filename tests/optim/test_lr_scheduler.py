@@ -41,6 +41,15 @@ def test_jumps_to_an_epoch_agree_with_torch(name, data):
     agree([(name, data.draw(SCHEDULES[name]))], data.draw(OPTIMIZERS), steps=90, edits=jumps)
 
 
+@pytest.mark.parametrize("scale", [
+    dict(mode="triangular"), dict(mode="triangular2"), dict(mode="exp_range", gamma=0.98),
+    dict(scale_fn=0.9, scale_mode="iterations"), dict(scale_fn="inverse")])
+@pytest.mark.parametrize("down", [None, 3, 8])
+def test_cycles_of_every_kind_agree_with_torch(scale, down):
+    agree([("CyclicLR", dict(base_lr=0.01, max_lr=[0.1, 0.3], step_size_up=4, step_size_down=down,
+                             **scale))], steps=60)
+
+
 @given(st.lists(ANY, min_size=2, max_size=3), OPTIMIZERS, EDITS)
 def test_several_schedulers_of_one_optimizer_agree_with_torch(recipes, optimizer, edits):
     agree(recipes, optimizer, edits=edits)
