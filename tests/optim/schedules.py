@@ -93,7 +93,7 @@ SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options
                           st.integers(1, 10), st.integers(1, 25)))),
     "SWALR": st.fixed_dictionaries(
         dict(swa_lr=RATES),
-        optional=dict(anneal_epochs=st.integers(0, 250),
+        optional=dict(anneal_epochs=st.sampled_from([0, 0, 1, 2, 30]) | st.integers(0, 250),
                       anneal_strategy=st.sampled_from(["cos", "linear"]))),
 }
 ANY = st.sampled_from(sorted(SCHEDULES)).flatmap(

@@ -82,7 +82,7 @@ def to_torch(value):
 def to_minitorch(value):
     """The groups of a PyTorch optimizer as its state dict would bring them here."""
     if isinstance(value, torch.Tensor):
-        return minitorch.from_numpy(value.numpy())
+        return minitorch.from_numpy(np.array(value.numpy()))
     if isinstance(value, dict):
         return type(value)({k: to_minitorch(v) for k, v in value.items()})
     return type(value)(map(to_minitorch, value)) if isinstance(value, (list, tuple)) else value
