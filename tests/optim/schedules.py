@@ -54,6 +54,12 @@ RATES = each_or_all(st.floats(0.001, 0.5))
 MOMENTUMS = dict(cycle_momentum=st.booleans(), base_momentum=each_or_all(st.floats(0.5, 0.8)),
                  max_momentum=each_or_all(st.floats(0.8, 0.99)))
 
+SCALES = st.one_of(
+    st.sampled_from([dict(mode="triangular"), dict(mode="triangular2"), dict(),
+                     dict(mode="exp_range", gamma=0.99), dict(mode="exp_range")]),
+    st.fixed_dictionaries(dict(scale_fn=FUNCTION_NAMES, scale_mode=st.sampled_from([
+        "cycle", "iterations"])), optional=dict(mode=st.sampled_from(["exp_range", "own"]))))
+
 SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options in {
     "ConstantLR": dict(factor=FACTORS, total_iters=st.integers(0, 60)),
     "LinearLR": dict(start_factor=FACTORS, end_factor=FACTORS | st.just(0.0),
@@ -74,11 +80,8 @@ SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options
         optional=dict(T_mult=st.integers(1, 4), eta_min=st.sampled_from([0, 0.001, 0.05]))),
     "CyclicLR": st.fixed_dictionaries(
         dict(base_lr=RATES, max_lr=RATES, step_size_up=PERIODS),
-        optional=dict(
-            step_size_down=PERIODS,
-            mode=st.sampled_from(["triangular", "triangular2", "exp_range"]),
-            gamma=st.sampled_from([0.99, 1.0]), scale_fn=FUNCTION_NAMES,
-            scale_mode=st.sampled_from(["cycle", "iterations"]), **MOMENTUMS)),
+        optional=dict(step_size_down=PERIODS, **MOMENTUMS)).flatmap(
+            lambda options: SCALES.map(lambda scale: {**options, **scale})),
     "OneCycleLR": st.fixed_dictionaries(
         dict(max_lr=RATES),
         optional=dict(
@@ -90,7 +93,7 @@ SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options
                           st.integers(1, 10), st.integers(1, 25)))),
     "SWALR": st.fixed_dictionaries(
         dict(swa_lr=RATES),
-        optional=dict(anneal_epochs=st.integers(0, 250),
+        optional=dict(anneal_epochs=st.sampled_from([0, 0, 1, 2, 30]) | st.integers(0, 250),
                       anneal_strategy=st.sampled_from(["cos", "linear"]))),
 }
 ANY = st.sampled_from(sorted(SCHEDULES)).flatmap(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch
@@ -39,6 +39,15 @@ def test_jumps_to_an_epoch_agree_with_torch(name, data):
     else:
         jumps = data.draw(JUMPS)
     agree([(name, data.draw(SCHEDULES[name]))], data.draw(OPTIMIZERS), steps=90, edits=jumps)
+
+
+@pytest.mark.parametrize("scale", [
+    dict(mode="triangular"), dict(mode="triangular2"), dict(mode="exp_range", gamma=0.98),
+    dict(scale_fn=0.9, scale_mode="iterations"), dict(scale_fn="inverse")])
+@pytest.mark.parametrize("down", [None, 3, 8])
+def test_cycles_of_every_kind_agree_with_torch(scale, down):
+    agree([("CyclicLR", dict(base_lr=0.01, max_lr=[0.1, 0.3], step_size_up=4, step_size_down=down,
+                             **scale))], steps=60)
 
 
 @given(st.lists(ANY, min_size=2, max_size=3), OPTIMIZERS, EDITS)
@@ -119,18 +128,20 @@ METRICS = st.one_of(
     st.sampled_from([0.9, 0.9999, 1.0001, 1.1, 0.99 * 0.9]))
 
 
+@settings(max_examples=100)
 @given(
-    st.fixed_dictionaries({}, optional=dict(
+    st.fixed_dictionaries(dict(
         mode=st.sampled_from(["min", "max"]), factor=st.sampled_from([0.1, 0.5, 0.99, 0.0]),
         patience=st.integers(0, 4), threshold=st.sampled_from([0.0, 1e-4, 0.1, 0.01]),
         threshold_mode=st.sampled_from(["rel", "abs"]), cooldown=st.integers(0, 4),
         min_lr=st.sampled_from([0, 0.01, 0.05, [0.01, 0.02], (0.0, 0.05)]),
-        eps=st.sampled_from([1e-8, 0.0, 0.01]))),
+        eps=st.sampled_from([1e-8, 0.0, 0.01]))) | st.just({}),
     st.lists(METRICS, min_size=1, max_size=60), st.sampled_from(["", "float64", "float32"]),
     st.booleans())
 def test_plateaus_agree_with_torch(options, metrics, tensors, metric_is_a_tensor):
     ours, theirs = (Run(engine, [("ReduceLROnPlateau", options)], tensors=tensors)
                     for engine in (minitorch, torch))
+    same_state(ours.schedulers[0].state_dict(), theirs.schedulers[0].state_dict())
     for metric in metrics:
         for run in (ours, theirs):
             run.step(run.engine.tensor(float(metric)) if metric_is_a_tensor else metric)
@@ -152,6 +163,25 @@ def test_a_plateau_takes_a_jump_and_a_new_group():
         listed.step(1.0)
         with pytest.raises(RuntimeError, match=r"optimizer` \(3\) differs .* \(2\), usually due"):
             listed.step(1.0)
+
+
+@pytest.mark.parametrize("first", [math.nan, 1.0])
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_a_metric_at_the_threshold_is_not_better(first, mode, threshold_mode):
+    """Also 0.25 is no reduction where ``eps`` is 0.25."""
+    options = dict(mode=mode, threshold_mode=threshold_mode, threshold=0.25, factor=0.5,
+                   patience=0, eps=0.25)
+    metrics = [first, 4.0, 3.75, 4.25, 3.0, 5.0, 2.9, 5.1, 2.65, 5.35, 2.0, 7.0]
+    ours, theirs = (Run(engine, [("ReduceLROnPlateau", options)]) for engine in (minitorch, torch))
+    for run in (ours, theirs):
+        run.optimizer.param_groups[0]["lr"], run.optimizer.param_groups[1]["lr"] = 0.5, 8.0
+    for metric in metrics:
+        for run in (ours, theirs):
+            run.step(metric)
+        same_state(ours.schedulers[0].state_dict(), theirs.schedulers[0].state_dict())
+        same_state(ours.groups(), theirs.groups())
+    assert ours.optimizer.param_groups[0]["lr"] == 0.5
 
 
 def test_a_schedule_of_ones_own():

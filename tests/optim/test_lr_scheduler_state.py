@@ -7,12 +7,13 @@ import io
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import minitorch
 from tests.optim.schedules import (
     ANY,
+    SCHEDULES,
     Memory,
     Run,
     made,
@@ -81,7 +82,7 @@ def to_torch(value):
 def to_minitorch(value):
     """The groups of a PyTorch optimizer as its state dict would bring them here."""
     if isinstance(value, torch.Tensor):
-        return minitorch.from_numpy(value.numpy())
+        return minitorch.from_numpy(np.array(value.numpy()))
     if isinstance(value, dict):
         return type(value)({k: to_minitorch(v) for k, v in value.items()})
     return type(value)(map(to_minitorch, value)) if isinstance(value, (list, tuple)) else value
@@ -145,17 +146,25 @@ def test_plateaus_continue_too(recipe, metrics, n, from_torch):
         same_state(ours.groups(), theirs.groups())
 
 
-@given(ANY, st.integers(0, 40))
-def test_the_epoch_last_seen_is_enough_as_it_is_for_torch(recipe, n):
-    traces = []
+@pytest.mark.parametrize("name", SCHEDULES)
+@settings(max_examples=8)
+@given(st.data(), st.integers(0, 40), st.booleans())
+def test_the_epoch_last_seen_does_what_it_does_in_torch(name, data, n, changed):
+    options = data.draw(SCHEDULES[name])
+    others = data.draw(SCHEDULES[name]) if changed else options
+    traces, errors = [], []
     for engine in (minitorch, torch):
-        run, error = made(engine, [recipe])
+        run, error = made(engine, [(name, options)])
         if not error:
             _, error = trace(run, n)
         assume(not error)
-        again, error = made(engine, [recipe], groups=run.groups(), last_epoch=n)
-        traces.append((np.zeros(0), error) if error else trace(again, 60))
-    same_traces(*traces)
+        again, error = made(engine, [(name, others)], groups=run.groups(), last_epoch=n)
+        errors.append(error)
+        if not error:
+            traces.append(trace(again, 30))
+    assert errors[0] == errors[1]
+    if traces:
+        same_traces(*traces)
 
 
 def test_only_the_attributes_of_callable_objects_are_saved():

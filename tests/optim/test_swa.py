@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch
@@ -73,11 +73,14 @@ FUNCTIONS = st.one_of(
     st.just(lambda utils: dict(multi_avg_fn=utils.get_swa_multi_avg_fn())),
     st.floats(0, 1).map(lambda d: lambda utils: dict(avg_fn=utils.get_ema_avg_fn(d))),
     st.floats(0, 1).map(lambda d: lambda utils: dict(multi_avg_fn=utils.get_ema_multi_avg_fn(d))),
+    st.just(lambda utils: dict(avg_fn=utils.get_ema_avg_fn())),
+    st.just(lambda utils: dict(multi_avg_fn=utils.get_ema_multi_avg_fn())),
     st.just(lambda utils: dict(avg_fn=own_average)),
     st.just(lambda utils: dict(multi_avg_fn=own_averages)),
 )
 
 
+@settings(max_examples=60)
 @given(FUNCTIONS, st.booleans(), st.lists(VALUES, max_size=6))
 def test_averages_agree_with_torch(functions, use_buffers, seeds):
     nets = []
