@@ -61,6 +61,7 @@ class Adagrad(Elementwise):
         return {"step": count(), "sum": total}
 
     def check(self, p: Any, group: dict[str, Any]) -> None:
+        super().check(p, group)
         if p._grad.is_sparse and group["weight_decay"]:
             raise RuntimeError("weight_decay option is not compatible with sparse gradients")
 

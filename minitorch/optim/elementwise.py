@@ -19,7 +19,7 @@ import numpy as np
 
 from minitorch import backend, coo, engine, ops
 from minitorch.engine import Tensor, wrap
-from minitorch.inplace import assign, wrote
+from minitorch.inplace import assign, require_own_places, wrote
 from minitorch.modes import enable_grad, set_grad_enabled
 from minitorch.optim.optimizer import Optimizer
 from minitorch.spelling import InPlace
@@ -75,9 +75,15 @@ class Elementwise(Optimizer):
                     self.move(p, group, options)
         return loss
 
+    def sparse_way(self, group: dict[str, Any]) -> str:
+        """How a group takes sparse gradients."""
+        return self.sparse
+
     def check(self, p: Any, group: dict[str, Any]) -> None:
-        """Raise RuntimeError if the gradient of ``p`` is of a kind that cannot be used."""
-        if p._grad.is_sparse and not self.sparse:
+        """Raise RuntimeError if ``p`` cannot be written or its gradient is of the wrong kind."""
+        if not (p.array.flags.c_contiguous and p.array.flags.writeable):
+            require_own_places(p)
+        if p._grad.is_sparse and not self.sparse_way(group):
             raise RuntimeError(self.refusal or f"{type(self).__name__} does not support sparse "
                                                f"gradients")
 
@@ -93,7 +99,7 @@ class Elementwise(Optimizer):
             return
         x, g = p.array, p._grad.array
         arrays = [state[name].array for name in names]
-        if isinstance(g, coo.Coo) and self.sparse == "rows":
+        if isinstance(g, coo.Coo) and self.sparse_way(group) == "rows":
             self.move_rows(x, g, arrays, names, options)
         else:
             g = g.to_dense() if isinstance(g, coo.Coo) else g

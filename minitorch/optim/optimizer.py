@@ -99,12 +99,7 @@ class Optimizer:
             raise TypeError("params argument given to the optimizer should be an iterable of "
                             "Tensors or dicts, but got torch.FloatTensor")
         self.defaults = defaults
-        self._step_pre_hooks: dict[int, Any] = {}
-        self._step_post_hooks: dict[int, Any] = {}
-        self._save_pre_hooks: dict[int, Any] = {}
-        self._save_post_hooks: dict[int, Any] = {}
-        self._load_pre_hooks: dict[int, Any] = {}
-        self._load_post_hooks: dict[int, Any] = {}
+        self._without_hooks()
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         groups = list(params)
@@ -226,8 +221,25 @@ class Optimizer:
         for hook in self._load_post_hooks.values():
             hook(self)
 
+    def _without_hooks(self) -> None:
+        self._step_pre_hooks: dict[int, Any] = {}
+        self._step_post_hooks: dict[int, Any] = {}
+        self._save_pre_hooks: dict[int, Any] = {}
+        self._save_post_hooks: dict[int, Any] = {}
+        self._load_pre_hooks: dict[int, Any] = {}
+        self._load_post_hooks: dict[int, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: as in PyTorch no hooks."""
+        return {name: getattr(self, name) for name in ("defaults", "state", "param_groups")}
+
     def __setstate__(self, attributes: dict[str, Any]) -> None:
+        if "_step_pre_hooks" not in self.__dict__:
+            self._without_hooks()
         self.__dict__.update(attributes)
+        for group in self.param_groups:  # a state of an older version may lack an option
+            for name, default in self.defaults.items():
+                group.setdefault(name, default)
 
     def __repr__(self) -> str:
         text = f"{type(self).__name__} ("

@@ -42,8 +42,11 @@ class SGD(Elementwise):
             fused=fused))
         check_way(fused, foreach, differentiable)
 
+    def sparse_way(self, group: dict[str, Any]) -> str:
+        return "dense" if group["momentum"] else "rows"
+
     def check(self, p: Any, group: dict[str, Any]) -> None:
-        self.sparse = "dense" if group["momentum"] else "rows"
+        super().check(p, group)
         if p._grad.is_sparse and group["weight_decay"]:
             raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) "
                                "instead.")

@@ -47,6 +47,7 @@ class SparseAdam(Elementwise):
                              f"parameter tensors")
 
     def check(self, p: Any, group: dict[str, Any]) -> None:
+        super().check(p, group)
         if not p._grad.is_sparse:
             raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam "
                                "instead")

@@ -316,3 +316,25 @@ def test_accepted_ways_change_nothing() -> None:
                     assert not hasattr(getattr(torch.optim, name), way)
                     continue
                 close(run.steps(3), expected, 0)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_parameter_that_cannot_be_written_is_refused(name: str) -> None:
+    """Read-only memory, or several elements in one place; nothing has moved by then."""
+    locked = np.ones(3, np.float32)
+    locked.flags.writeable = False
+    for bad in (minitorch.from_numpy(locked), minitorch.ones(1).expand(3)):
+        x, bad = minitorch.ones(3, requires_grad=True), bad.detach().requires_grad_(True)
+        x.grad = bad.grad = minitorch.ones(3)
+        with pytest.raises(RuntimeError, match="single memory location, or the memory is read-only"):
+            getattr(minitorch.optim, name)([x, bad]).step()
+        assert x.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_hooks_are_not_pickled() -> None:
+    x = minitorch.ones(2, requires_grad=True)
+    optimizer = minitorch.optim.SGD([x], lr=0.5)
+    optimizer.register_step_post_hook(lambda *_: None)
+    again = pickle.loads(pickle.dumps(optimizer))
+    again.step()
+    assert repr(again) == repr(optimizer)

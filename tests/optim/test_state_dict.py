@@ -170,3 +170,16 @@ def test_hooks_of_saving_and_loading_see_and_replace_as_torchs() -> None:
         return seen
 
     assert program(minitorch) == program(torch)
+
+
+@NAMES
+def test_a_state_without_newer_options_gets_their_defaults(name: str) -> None:
+    run, again = Run(minitorch, name, {}), Run(minitorch, name, {})
+    arrays = run.steps(2)
+    saved = run.optimizer.state_dict()
+    for group in saved["param_groups"]:
+        for option in ("maximize", "decoupled_weight_decay", "momentum", "foreach"):
+            group.pop(option, None)
+    again.place(arrays)
+    again.optimizer.load_state_dict(saved)
+    close(again.steps(3, 2), run.steps(3, 2), 0)
