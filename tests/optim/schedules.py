@@ -61,7 +61,7 @@ SCALES = st.one_of(
         "cycle", "iterations"])), optional=dict(mode=st.sampled_from(["exp_range", "own"]))))
 
 SCHEDULES = {name: st.fixed_dictionaries({}, optional=options) for name, options in {
-    "ConstantLR": dict(factor=FACTORS, total_iters=st.integers(0, 60)),
+    "ConstantLR": dict(factor=FACTORS | st.just(0.0), total_iters=st.integers(0, 60)),
     "LinearLR": dict(start_factor=FACTORS, end_factor=FACTORS | st.just(0.0),
                      total_iters=st.integers(0, 250)),
     "PolynomialLR": dict(total_iters=PERIODS, power=st.sampled_from([0.5, 1.0, 1, 2, 3.5])),

@@ -50,11 +50,13 @@ def test_cycles_of_every_kind_agree_with_torch(scale, down):
                              **scale))], steps=60)
 
 
+@settings(max_examples=40)
 @given(st.lists(ANY, min_size=2, max_size=3), OPTIMIZERS, EDITS)
 def test_several_schedulers_of_one_optimizer_agree_with_torch(recipes, optimizer, edits):
     agree(recipes, optimizer, edits=edits)
 
 
+@settings(max_examples=40)
 @given(st.lists(ANY, min_size=1, max_size=3), EDITS)
 def test_chained_schedulers_agree_with_torch(recipes, edits):
     agree(recipes, edits=edits,
@@ -68,6 +70,7 @@ def sequences(draw):
     return recipes, sorted(draw(st.lists(st.integers(0, STEPS), min_size=n, max_size=n)))
 
 
+@settings(max_examples=40)
 @given(sequences(), EDITS)
 def test_sequences_agree_with_torch(sequence, edits):
     recipes, milestones = sequence
@@ -75,6 +78,7 @@ def test_sequences_agree_with_torch(sequence, edits):
         module.SequentialLR(run.optimizer, run.schedulers, milestones)])
 
 
+@settings(max_examples=40)
 @given(sequences(), st.lists(ANY, min_size=1, max_size=2), st.booleans())
 def test_compositions_of_compositions_agree_with_torch(sequence, others, sequence_first):
     recipes, milestones = sequence
@@ -89,6 +93,7 @@ def test_compositions_of_compositions_agree_with_torch(sequence, others, sequenc
     agree([*others, *recipes], composed=composed)
 
 
+@settings(max_examples=40)
 @given(ANY, st.sampled_from(["float64", "float32"]), OPTIMIZERS)
 def test_a_rate_that_is_a_tensor_is_filled_in_place(recipe, dtype, optimizer):
     try:

@@ -47,12 +47,12 @@ CALLS = {
     "too many functions": lambda s, o: s.MultiplicativeLR(o, (len, len, len)),
     "no function": lambda s, o: s.MultiplicativeLR(o, 0.5),
     "not all are functions": lambda s, o: s.MultiplicativeLR(o, [len, "len"]),
-    "constant factor": lambda s, o: s.ConstantLR(o, 1.5),
-    "negative constant factor": lambda s, o: s.ConstantLR(o, -0.1),
+    "constant factor": lambda s, o: s.ConstantLR(o, 1.000001),
+    "negative constant factor": lambda s, o: s.ConstantLR(o, -1e-6),
     "start factor 0": lambda s, o: s.LinearLR(o, 0.0),
-    "start factor over 1": lambda s, o: s.LinearLR(o, 1.1),
-    "end factor": lambda s, o: s.LinearLR(o, 0.5, 1.1),
-    "negative end factor": lambda s, o: s.LinearLR(o, 0.5, -0.1),
+    "start factor over 1": lambda s, o: s.LinearLR(o, 1.000001),
+    "end factor": lambda s, o: s.LinearLR(o, 0.5, 1.000001),
+    "negative end factor": lambda s, o: s.LinearLR(o, 0.5, -1e-6),
     "T_0 of 0": lambda s, o: s.CosineAnnealingWarmRestarts(o, 0),
     "T_0 not an int": lambda s, o: s.CosineAnnealingWarmRestarts(o, 2.5),
     "T_mult": lambda s, o: s.CosineAnnealingWarmRestarts(o, 2, 0),
@@ -271,6 +271,22 @@ def test_get_lr_outside_of_step_warns(name):
         results.append((str(warning.message), rates))
     assert results[0][0] == results[1][0]
     assert results[0][1] == pytest.approx(results[1][1], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_group_added_later_is_taken_or_refused_as_by_torch(name):
+    results = []
+    for engine in (minitorch, torch):
+        run = Run(engine, [(name, OPTIONS[name])])
+        run.optimizer.add_param_group(
+            {"params": [engine.ones(1, requires_grad=True)], "lr": 0.2, "swa_lr": 0.1})
+        try:
+            run.step()
+            results.append(run.schedulers[0].get_last_lr())
+        except (ValueError, KeyError) as error:
+            results.append(type(error))
+    assert results[0] == (results[1] if isinstance(results[1], type)
+                          else pytest.approx(results[1], rel=1e-12))
 
 
 def test_a_flag_is_lowered_when_get_lr_fails():

@@ -67,25 +67,25 @@ def own_averages(averages, currents, n):
         average.mul_(0.5).add_(current * (1 / (n + 3)))
 
 
-FUNCTIONS = st.one_of(
-    st.just(lambda utils: {}),
-    st.just(lambda utils: dict(avg_fn=utils.get_swa_avg_fn())),
-    st.just(lambda utils: dict(multi_avg_fn=utils.get_swa_multi_avg_fn())),
-    st.floats(0, 1).map(lambda d: lambda utils: dict(avg_fn=utils.get_ema_avg_fn(d))),
-    st.floats(0, 1).map(lambda d: lambda utils: dict(multi_avg_fn=utils.get_ema_multi_avg_fn(d))),
-    st.just(lambda utils: dict(avg_fn=utils.get_ema_avg_fn())),
-    st.just(lambda utils: dict(multi_avg_fn=utils.get_ema_multi_avg_fn())),
-    st.just(lambda utils: dict(avg_fn=own_average)),
-    st.just(lambda utils: dict(multi_avg_fn=own_averages)),
-)
+FUNCTIONS = {  # of the engine's swa_utils and a drawn decay
+    "none": lambda utils, decay: {},
+    "swa": lambda utils, decay: dict(avg_fn=utils.get_swa_avg_fn()),
+    "swa of lists": lambda utils, decay: dict(multi_avg_fn=utils.get_swa_multi_avg_fn()),
+    "ema": lambda utils, decay: dict(avg_fn=utils.get_ema_avg_fn(*decay)),
+    "ema of lists": lambda utils, decay: dict(multi_avg_fn=utils.get_ema_multi_avg_fn(*decay)),
+    "own": lambda utils, decay: dict(avg_fn=own_average),
+    "own of lists": lambda utils, decay: dict(multi_avg_fn=own_averages),
+}
+DECAYS = st.tuples() | st.tuples(st.floats(0, 1))  # first the default
 
 
-@settings(max_examples=60)
-@given(FUNCTIONS, st.booleans(), st.lists(VALUES, max_size=6))
-def test_averages_agree_with_torch(functions, use_buffers, seeds):
+@pytest.mark.parametrize("name", FUNCTIONS)
+@settings(max_examples=12)
+@given(DECAYS, st.booleans(), st.lists(VALUES, min_size=2, max_size=5, unique=True))
+def test_averages_agree_with_torch(name, decay, use_buffers, seeds):
     nets = []
     for engine in (minitorch, torch):
-        options = functions(engine.optim.swa_utils)
+        options = FUNCTIONS[name](engine.optim.swa_utils, decay)
         net = Net(engine, use_buffers=use_buffers, **options)
         if use_buffers and "multi_avg_fn" in options:  # for integers torch has no such function
             net.model.norm.num_batches_tracked = None
