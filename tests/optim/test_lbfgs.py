@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import minitorch
 from minitorch.optim.line_search import C1, C2, Point, strong_wolfe
 from tests.optim.configurations import close
-from tests.optim.test_state_dict import as_torch
+from tests.optim.test_saved_state import as_torch
 
 # With a line search any rate does. Without, small ones: large ones leap about, and rounding grows.
 OPTIONS = st.one_of(

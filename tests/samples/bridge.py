@@ -118,6 +118,8 @@ def flat(value: Any) -> Iterator[Any]:
 
 def bare(value: Any) -> Any:
     """A tensor of either engine as an array; other values as they are."""
+    if getattr(value, "is_sparse", False):
+        raise OutOfScope("sparse results")
     return value.detach().numpy(force=True) if is_tensor(value) else value
 
 
