@@ -117,9 +117,9 @@ def flat(value: Any) -> Iterator[Any]:
 
 
 def bare(value: Any) -> Any:
-    """A tensor of either engine as an array; other values as they are."""
+    """A tensor of either engine as an array, a sparse one as a dense; other values as they are."""
     if getattr(value, "is_sparse", False):
-        raise OutOfScope("sparse results")
+        value = value.to_dense()
     return value.detach().numpy(force=True) if is_tensor(value) else value
 
 
