@@ -37,6 +37,7 @@ FLOORS = [
     ["data", "encoding"],
     ["serialization"],
     ["utils"],
+    ["testing"],
     ["__init__"],
     ["cli"],
     ["__main__"],

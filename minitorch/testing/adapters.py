@@ -1,0 +1,282 @@
+"""One face for every framework: values and pullbacks of a function, in NumPy arrays.
+
+    problem.value(xs) -> ys          problem.pull(xs, vs) -> gs, one per differentiable input
+
+The framework is read off the inputs (and off a Module); none is imported here.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+class GradientShapeError(Exception):
+    """The pullback returned something that cannot be the gradient: ``input`` says of which."""
+
+    def __init__(self, message: str, input: int = 0, got: tuple[int, ...] | None = None) -> None:
+        super().__init__(message)
+        self.input, self.got = input, got
+
+
+class Problem:
+    """A function at a point: ``xs`` are copies of the inputs that are differentiated."""
+
+    framework = "numpy"
+
+    def __init__(self, inputs: Sequence[Any], wrt: Sequence[int] | None) -> None:
+        self.inputs = list(inputs)
+        self.places = self.differentiable() if wrt is None else [
+            range(len(inputs))[i] for i in wrt]
+        self.xs = [self.array(self.inputs[i]) for i in self.places]
+        self.names = [f"input {i}" for i in self.places]
+        for x, name in zip(self.xs, self.names):
+            if x.dtype.kind != "f":
+                raise TypeError(f"{name} has dtype {x.dtype}: only real floating point inputs can "
+                                f"be checked; leave it out of wrt")
+        self.evaluations = 0
+        self.seed = 0
+
+    def differentiable(self) -> list[int]:
+        return [i for i, x in enumerate(self.inputs) if self.is_float(x)]
+
+    def is_float(self, x: Any) -> bool:
+        return isinstance(x, (float, np.floating)) or (
+            isinstance(x, np.ndarray) and x.dtype.kind == "f")
+
+    def array(self, x: Any) -> Array:
+        return np.array(x)
+
+    def replaced(self, xs: Sequence[Array]) -> list[Any]:
+        """The arguments of one call: fresh copies, which the function may do with as it likes."""
+        args = [x.copy() if isinstance(x, np.ndarray) else x for x in self.inputs]
+        for i, x in zip(self.places, xs):
+            args[i] = x.copy()
+        return args
+
+    def value(self, xs: Sequence[Array]) -> list[Array]:
+        """The floating outputs at ``xs``, computed from the same random state each time."""
+        self.evaluations += 1
+        with seeded(self.seed, self.framework):
+            ys = self.outputs(xs)
+        if not ys:
+            raise TypeError("the function has no floating point output: nothing to differentiate")
+        return ys
+
+    def pull(self, xs: Sequence[Array], vs: Sequence[Array]) -> list[Array]:
+        """The gradients of sum(<y, v>), each of its input's shape."""
+        with seeded(self.seed, self.framework):
+            gs = self.gradients(xs, vs)
+        out = []
+        for k, (x, g) in enumerate(zip(xs, gs)):
+            g = np.zeros_like(x) if g is None else np.asarray(g)
+            if g.shape != x.shape:
+                raise GradientShapeError(f"the gradient of {self.names[k]} has shape {g.shape}, "
+                                         f"the input has shape {x.shape}", k, g.shape)
+            out.append(g)
+        return out
+
+    def outputs(self, xs: Sequence[Array]) -> list[Array]:
+        raise NotImplementedError
+
+    def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
+        raise NotImplementedError
+
+
+class Pair(Problem):
+    """NumPy code: ``f(*inputs)`` and ``pullback(v, *inputs)``, a tuple with one entry per input."""
+
+    def __init__(self, f: Callable[..., Any], pullback: Callable[..., Any],
+                 inputs: Sequence[Any], wrt: Sequence[int] | None) -> None:
+        self.f, self.pullback = f, pullback
+        super().__init__(inputs, wrt)
+
+    def outputs(self, xs: Sequence[Array]) -> list[Array]:
+        self.raw = _tuple(self.f(*self.replaced(xs)))
+        return [np.array(y) for y in self.raw if self.is_float(y)]
+
+    def complex_value(self, xs: Sequence[Array]) -> list[Array]:
+        """All outputs at complex ``xs``."""
+        self.evaluations += 1
+        with seeded(self.seed, self.framework):
+            ys = _tuple(self.f(*self.replaced(xs)))
+        return [np.asarray(y) for y, old in zip(ys, self.raw) if self.is_float(old)]
+
+    def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
+        given = iter(vs)
+        full = [next(given).copy() if self.is_float(y) else None for y in self.raw]
+        gs = self.pullback(tuple(full) if len(full) > 1 else full[0], *self.replaced(xs))
+        gs = gs if isinstance(gs, (tuple, list)) else (gs,)
+        if len(gs) == len(self.inputs):
+            return [gs[i] for i in self.places]
+        if len(gs) == len(self.places):
+            return gs
+        raise GradientShapeError(f"the pullback returned {len(gs)} gradients for "
+                                 f"{len(self.inputs)} inputs: return one each, None for an input "
+                                 f"without gradient")
+
+
+class Tensors(Problem):
+    """minitorch or PyTorch, whose names are the same; parameters follow the inputs in ``xs``."""
+
+    def __init__(self, lib: Any, f: Callable[..., Any], inputs: Sequence[Any],
+                 wrt: Sequence[int] | None, parameters: Sequence[tuple[str, Any]]) -> None:
+        self.lib, self.f, self.framework = lib, f, lib.__name__
+        super().__init__(inputs, wrt)
+        self.parameters = [p for _, p in parameters]
+        self.xs += [self.array(p) for p in self.parameters]
+        self.names += [name for name, _ in parameters]
+
+    def differentiable(self) -> list[int]:
+        floats = super().differentiable()
+        marked = [i for i in floats if self.inputs[i].requires_grad]
+        return marked or floats
+
+    def is_float(self, x: Any) -> bool:
+        return isinstance(x, self.lib.Tensor) and x.is_floating_point()
+
+    def array(self, x: Any) -> Array:
+        if not isinstance(x, self.lib.Tensor):
+            return np.array(x)
+        return np.array(x.detach().cpu().numpy())
+
+    def tensor(self, x: Array, like: Any) -> Any:
+        return self.lib.from_numpy(np.array(x)).to(like.device)
+
+    def replaced(self, xs: Sequence[Array]) -> list[Any]:
+        args = [x.detach().clone() if isinstance(x, self.lib.Tensor) else x for x in self.inputs]
+        for i, x in zip(self.places, xs):
+            args[i] = self.tensor(x, self.inputs[i])
+        return args
+
+    @contextmanager
+    def loaded(self, xs: Sequence[Array]) -> Iterator[None]:
+        """The parameters hold the last of ``xs``, and buffers may be written, for one call."""
+        old = [p.data for p in self.parameters]
+        buffers = list(self.f.buffers()) if hasattr(self.f, "buffers") else []
+        kept = [(b, b.detach().clone()) for b in buffers]
+        try:
+            for p, x in zip(self.parameters, xs[len(self.places):]):
+                p.data = self.tensor(x, p)
+            yield
+        finally:
+            for p, data in zip(self.parameters, old):
+                p.data = data
+            with self.lib.no_grad():
+                for b, before in kept:
+                    b.copy_(before)
+
+    def outputs(self, xs: Sequence[Array]) -> list[Array]:
+        with self.lib.no_grad(), self.loaded(xs):
+            return [self.array(y) for y in _tuple(self.f(*self.replaced(xs))) if self.is_float(y)]
+
+    def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
+        with self.lib.enable_grad(), self.loaded(xs):
+            args = self.replaced(xs)
+            wanted = [args[i].requires_grad_() for i in self.places] + self.parameters
+            ys = [y for y in _tuple(self.f(*args)) if self.is_float(y)]
+            pairs = [(y, self.tensor(v, y)) for y, v in zip(ys, vs) if y.requires_grad]
+            if not pairs:
+                return [None] * len(wanted)
+            gs = self.lib.autograd.grad([y for y, _ in pairs], wanted, [v for _, v in pairs],
+                                        allow_unused=True)
+        return [None if g is None else self.array(g) for g in gs]
+
+
+class Jax(Problem):
+    """A JAX function of arrays; ``jax.vjp`` gives the pullback."""
+
+    framework = "jax"
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any],
+                 wrt: Sequence[int] | None) -> None:
+        self.f = f
+        super().__init__(inputs, wrt)
+
+    def is_float(self, x: Any) -> bool:
+        return np.dtype(getattr(x, "dtype", "O")).kind == "f"
+
+    def replaced(self, xs: Sequence[Array]) -> list[Any]:
+        args = list(self.inputs)
+        for i, x in zip(self.places, xs):
+            args[i] = sys.modules["jax"].numpy.asarray(x)
+        return args
+
+    def outputs(self, xs: Sequence[Array]) -> list[Array]:
+        return [np.array(y) for y in _tuple(self.f(*self.replaced(xs))) if self.is_float(y)]
+
+    def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
+        args = self.replaced(xs)
+
+        def f(*chosen: Any) -> list[Any]:
+            full = list(args)
+            for i, x in zip(self.places, chosen):
+                full[i] = x
+            return [y for y in _tuple(self.f(*full)) if self.is_float(y)]
+
+        jax = sys.modules["jax"]
+        return jax.vjp(f, *[args[i] for i in self.places])[1]([jax.numpy.asarray(v) for v in vs])
+
+
+def adapt(f: Any, inputs: Sequence[Any], wrt: Sequence[int] | None = None,
+          parameters: Any = None) -> Problem:
+    """The problem that ``f`` at ``inputs`` poses, in the framework of the inputs or the Module.
+
+    ``parameters``: leaf tensors that ``f`` reads beside its inputs; those of a Module that require
+    gradients if not given. Raises TypeError where no framework is recognised.
+    """
+    if isinstance(f, tuple):
+        if len(f) != 2 or not all(map(callable, f)):
+            raise TypeError("a function in NumPy is checked as a pair (f, pullback), where "
+                            "pullback(v, *inputs) returns one gradient per input")
+        return Pair(f[0], f[1], inputs, wrt)
+    roots = {base.__module__.split(".")[0] for x in (f, *inputs, *_listed(parameters))
+             for base in type(x).__mro__ if base.__name__ in ("Tensor", "Module", "Array")}
+    for name in ("torch", "minitorch"):
+        lib = sys.modules.get(name)
+        if name in roots and lib is not None:
+            return Tensors(lib, f, inputs, wrt, _named(f, parameters))
+    if any(hasattr(x, "aval") for x in inputs):
+        return Jax(f, inputs, wrt)
+    raise TypeError(f"no framework recognised in {[type(x).__name__ for x in inputs]}: pass "
+                    f"tensors of minitorch or PyTorch, JAX arrays, or for NumPy a pair "
+                    f"(f, pullback) as the function")
+
+
+def _listed(parameters: Any) -> list[Any]:
+    return [p[1] if isinstance(p, tuple) else p for p in parameters or ()]
+
+
+def _named(f: Any, parameters: Any) -> list[tuple[str, Any]]:
+    if parameters is None:
+        found = f.named_parameters() if hasattr(f, "named_parameters") else ()
+        return [(name, p) for name, p in found if p.requires_grad]
+    return [p if isinstance(p, tuple) else (f"parameter {i}", p) for i, p in enumerate(parameters)]
+
+
+def _tuple(y: Any) -> tuple[Any, ...]:
+    return tuple(y) if isinstance(y, (tuple, list)) else (y,)
+
+
+@contextmanager
+def seeded(seed: int, framework: str) -> Iterator[None]:
+    """The global generators start at ``seed``; afterwards they are as they were."""
+    lib: Any = sys.modules.get(framework) if framework in ("torch", "minitorch") else None
+    python, legacy = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    try:
+        with lib.random.fork_rng() if lib is not None else nullcontext():
+            if lib is not None:
+                lib.manual_seed(seed)
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)

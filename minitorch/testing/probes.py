@@ -1,0 +1,103 @@
+"""Random directions and cotangents, and the derivative along them from both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.testing.adapters import Problem
+from minitorch.testing.numeric import START, Slopes, slopes
+from minitorch.testing.report import Probe
+
+Array = Any
+ROUNDINGS = 8  # of the analytic side: as many roundings, all the same way, as an entry may have
+
+
+def unit(x: Array) -> float:
+    """The power of two nearest to the size of ``x``; 1 if it has none."""
+    with np.errstate(all="ignore"):
+        top = abs(np.asarray(x, np.float64)).max(initial=0)
+        size = top * np.sqrt(np.mean((x / top) ** 2, dtype=np.float64)) if 0 < top < np.inf else 1
+    limit = 3 * np.finfo(x.dtype).maxexp // 4
+    return 2.0 ** np.clip(round(np.log2(size)), -limit, limit)
+
+
+class Point:
+    """A problem at its inputs, with what every probe needs."""
+
+    def __init__(self, problem: Problem, seed: int) -> None:
+        self.problem, self.xs = problem, problem.xs
+        self.rng = np.random.default_rng(seed)
+        self.ys = problem.value(self.xs)
+        self.eps = max(float(np.finfo(a.dtype).eps) for a in (*self.xs, *self.ys))
+        self.units = [unit(x) for x in self.xs]
+        self.free = [np.ones(x.shape, bool) for x in self.xs]  # False: frozen, at a kink
+
+    def draw(self, shape: tuple[int, ...]) -> Array:
+        """Entries of size 1/2 to 1, either sign, in sixteenths: then x + h u rounds nowhere."""
+        return self.rng.integers(8, 17, shape) / 16 * self.rng.choice([-1.0, 1.0], shape)
+
+    def cotangent(self) -> list[Array]:
+        """Random, not uniform, and of the size at which each output counts the same."""
+        return [(self.draw(y.shape) / unit(y)).astype(y.dtype) for y in self.ys]
+
+    def direction(self, along: Sequence[Array] | None = None) -> list[Array]:
+        """Random, of each input's size; with the signs of ``along`` where it has any."""
+        out = []
+        for k, (x, s, free) in enumerate(zip(self.xs, self.units, self.free)):
+            u = self.draw(x.shape)
+            if along is not None:
+                u = np.where(along[k] != 0, abs(u) * np.sign(along[k]), u)
+            out.append(u * s * free)
+        return out
+
+    def pull(self, vs: Sequence[Array]) -> list[Array]:
+        return self.problem.pull(self.xs, vs)
+
+    def line(self, us: Sequence[Array | None], vs: Sequence[Array], fold: bool = True) -> Any:
+        """t -> <f(x + t u) - f(x), v> and its rounding; without ``fold``, the terms of the sum.
+
+        Outputs are subtracted before they are summed, so that the sum's rounding is of the size of
+        the difference.
+        """
+        weights = np.concatenate([np.asarray(v, np.float64).ravel() for v in vs])
+        base = self.flat(self.ys)
+
+        def at(t: float) -> tuple[Array, Array]:
+            ys = self.flat(self.problem.value(
+                [x if u is None else (x + t * u).astype(x.dtype) for x, u in zip(self.xs, us)]))
+            if ys.shape != base.shape:
+                raise ValueError(f"f returned {ys.size} numbers near the point and {base.size} at "
+                                 f"it: its output may not change shape")
+            terms, rounding = weights * (ys - base), self.eps / 2 * abs(weights * ys)
+            return (terms.sum(), np.sqrt(rounding @ rounding)) if fold else (terms, rounding)
+        return at
+
+    @staticmethod
+    def flat(ys: Sequence[Array]) -> Array:
+        return np.concatenate([np.asarray(y, np.float64).ravel() for y in ys])
+
+    def size(self, vs: Sequence[Array]) -> float:
+        """The size of <f(x), v> whose terms do not cancel."""
+        return float(np.linalg.norm(self.flat(vs) * self.flat(self.ys)))
+
+    def slopes(self, us: Sequence[Array | None], vs: Sequence[Array], fold: bool = True,
+               start: float = START, noise: Array | None = None) -> Slopes:
+        return slopes(self.line(us, vs, fold), self.eps, start, noise)
+
+    def compare(self, name: str, us: Sequence[Array | None], vs: Sequence[Array],
+                gs: Sequence[Array], start: float = START) -> Probe:
+        """The derivative of <f, v> along u, from the gradients ``gs`` and from values."""
+        terms = np.concatenate([(np.asarray(g, np.float64) * u).ravel()
+                                for g, u in zip(gs, us) if u is not None])
+        analytic = float(terms.sum())
+        norm = float(np.linalg.norm(terms))
+        found = self.slopes(us, vs, start=start)
+        # Roundings of single entries add up as their norm, one common to all as the sum does.
+        rounding = ROUNDINGS * self.eps * (norm + abs(analytic))
+        return Probe(name, analytic, float(found.mean), float(found.bar), rounding,
+                     float(found.jump), float(found.jump_bar),
+                     max(norm, abs(analytic), abs(float(found.mean))),
+                     bool(found.still) and norm == 0)
