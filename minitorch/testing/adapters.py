@@ -42,7 +42,9 @@ class Problem:
                 raise TypeError(f"{name} has dtype {x.dtype}: only real floating point inputs can "
                                 f"be checked; leave it out of wrt")
         self.evaluations = 0
-        self.seed = 0
+
+    def restart(self) -> None:
+        """Set the random generators back to where each call starts (``frozen`` says where)."""
 
     def differentiable(self) -> list[int]:
         return [i for i, x in enumerate(self.inputs) if self.is_float(x)]
@@ -64,16 +66,16 @@ class Problem:
     def value(self, xs: Sequence[Array]) -> list[Array]:
         """The floating outputs at ``xs``, computed from the same random state each time."""
         self.evaluations += 1
-        with seeded(self.seed, self.framework):
-            ys = self.outputs(xs)
+        self.restart()
+        ys = self.outputs(xs)
         if not ys:
             raise TypeError("the function has no floating point output: nothing to differentiate")
         return ys
 
     def pull(self, xs: Sequence[Array], vs: Sequence[Array]) -> list[Array]:
         """The gradients of sum(<y, v>), each of its input's shape."""
-        with seeded(self.seed, self.framework):
-            gs = self.gradients(xs, vs)
+        self.restart()
+        gs = self.gradients(xs, vs)
         out = []
         for k, (x, g) in enumerate(zip(xs, gs)):
             g = np.zeros_like(x) if g is None else np.asarray(g)
@@ -105,8 +107,8 @@ class Pair(Problem):
     def complex_value(self, xs: Sequence[Array]) -> list[Array]:
         """All outputs at complex ``xs``."""
         self.evaluations += 1
-        with seeded(self.seed, self.framework):
-            ys = _tuple(self.f(*self.replaced(xs)))
+        self.restart()
+        ys = _tuple(self.f(*self.replaced(xs)))
         return [np.asarray(y) for y, old in zip(ys, self.raw) if self.is_float(old)]
 
     def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
@@ -266,17 +268,28 @@ def _tuple(y: Any) -> tuple[Any, ...]:
 
 
 @contextmanager
-def seeded(seed: int, framework: str) -> Iterator[None]:
-    """The global generators start at ``seed``; afterwards they are as they were."""
-    lib: Any = sys.modules.get(framework) if framework in ("torch", "minitorch") else None
+def frozen(problem: Problem, seed: int) -> Iterator[None]:
+    """Each call of the problem draws the same random numbers; afterwards the global generators are
+    as they were."""
+    lib: Any = sys.modules.get(problem.framework) if isinstance(problem, Tensors) else None
     python, legacy = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    try:
-        with lib.random.fork_rng() if lib is not None else nullcontext():
+    with lib.random.fork_rng() if lib is not None else nullcontext():
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        if lib is not None:
+            lib.manual_seed(seed)
+        start = random.getstate(), np.random.get_state(), lib and lib.get_rng_state()
+
+        def restart() -> None:
+            random.setstate(start[0])
+            np.random.set_state(start[1])
             if lib is not None:
-                lib.manual_seed(seed)
+                lib.set_rng_state(start[2])
+                if lib.cuda.is_available():
+                    lib.cuda.manual_seed_all(seed)
+        problem.restart = restart  # type: ignore[method-assign]
+        try:
             yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)
+        finally:
+            random.setstate(python)
+            np.random.set_state(legacy)

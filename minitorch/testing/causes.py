@@ -52,10 +52,8 @@ def explain(point: Point, report: Report) -> None:
     compared: list[Entry] = []
     for number in numbers:
         k, index = place(point, int(number))
-        us: list[Array | None] = [None] * len(point.xs)
-        us[k] = np.zeros(point.xs[k].shape)
-        us[k][index] = s = point.units[k]
-        found = point.slopes(us, vs, fold=False)
+        s = point.units[k]
+        found = point.slopes(point.axis(k, index), vs, fold=False)
         mean = float(found.mean.sum()) / s
         bar = float(np.sqrt(np.sum(found.bar**2))) / s
         g = float(gs[k][index])
@@ -94,7 +92,7 @@ def guess(point: Point, k: int, g: Array, true: Array, entries: list[Entry],
         return ""
     if not g[known].any():
         return "zero everywhere (is the input cut off from the output?)"
-    scale = float((true[known] @ true[known]))
+    scale = float(true[known] @ true[known])
     factor = float(g[known] @ true[known]) / scale if scale else 0.0
     if factor and np.all(abs(g[known] - factor * true[known]) <= slack * max(1, abs(factor))):
         return of_factor(point, k, factor)

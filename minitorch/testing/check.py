@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.adapters import GradientShapeError, Pair, Problem, adapt
+from minitorch.testing.adapters import GradientShapeError, Pair, Problem, adapt, frozen
 from minitorch.testing.kinks import TooManyKinks, check_kink, find_kinks, freeze
 from minitorch.testing.numeric import START
 from minitorch.testing.probes import Point
@@ -45,8 +45,8 @@ class Undecided(Exception):
 
 
 def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameters: Any = None,
-               method: str = "directions", seed: int = 0, raise_exception: bool = True,
-               allow_unsure: bool = False) -> Report:
+               method: str = "directions", seed: int = 0, explain: bool = True,
+               raise_exception: bool = True, allow_unsure: bool = False) -> Report:
     """Hold the gradient of ``f`` at ``inputs`` against its values; return a ``Report``.
 
     ``f``: a function or Module of minitorch or PyTorch, a function of JAX, or, for NumPy code, a
@@ -56,6 +56,7 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     inputs; a Module's own if not given. Neither they nor the inputs are changed.
     ``method``: "directions" (about 50 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
+    ``explain``: after a failure, compare single entries (at most 256) and guess the mistake.
 
     Raises ``WrongGradient`` when the gradient is wrong, ``UnsureGradient`` when the values do not
     tell (only a warning with ``allow_unsure``); nothing with ``raise_exception=False``.
@@ -82,19 +83,19 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     if method == "complex" and not isinstance(problem, Pair):
         raise TypeError("method='complex' needs NumPy code that takes complex numbers: a pair "
                         "(f, pullback)")
-    problem.seed = seed
-    point = None
-    try:
-        point = steady(problem, seed)
-        report = methods[method](point)
-    except GradientShapeError as error:
-        report = conclude(problem, "fail", str(error))
-        report.cause = causes.of_shape(problem, error)
-    except Undecided as why:
-        report = conclude(problem, "unsure", str(why))
-    report.method, report.seed = method, seed
-    if report.verdict == "fail" and point is not None and not report.cause:
-        causes.explain(point, report)
+    with frozen(problem, seed):
+        point = None
+        try:
+            point = steady(problem, seed)
+            report = methods[method](point)
+        except GradientShapeError as error:
+            report = conclude(problem, "fail", str(error))
+            report.cause = causes.of_shape(problem, error)
+        except Undecided as why:
+            report = conclude(problem, "unsure", str(why))
+        report.method, report.seed = method, seed
+        if explain and report.verdict == "fail" and point is not None and not report.cause:
+            causes.explain(point, report)
     report.evaluations = problem.evaluations
     if report.verdict == "fail" and raise_exception:
         raise WrongGradient(report)

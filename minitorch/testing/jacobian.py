@@ -28,9 +28,7 @@ def full(point: Point) -> Report:
     for number in range(sum(x.size for x in point.xs)):
         k, index = place(point, number)
         i = int(np.ravel_multi_index(index, point.xs[k].shape))
-        us: list[Array | None] = [None] * len(point.xs)
-        us[k] = np.zeros(point.xs[k].shape)
-        us[k][index] = s = point.units[k]
+        us, s = point.axis(k, index), point.units[k]
         a = analytic[k][:, i]
         for start in (START, START * 3 / 4, START / 4):  # a wrong entry must be wrong each time
             found = point.slopes(us, ones, fold=False, start=start)

@@ -53,6 +53,12 @@ class Point:
             out.append(u * s * free)
         return out
 
+    def axis(self, k: int, index: tuple[int, ...]) -> list[Array | None]:
+        """The direction of one coordinate."""
+        u = np.zeros(self.xs[k].shape)
+        u[index] = self.units[k]
+        return [u if i == k else None for i in range(len(self.xs))]
+
     def pull(self, vs: Sequence[Array]) -> list[Array]:
         return self.problem.pull(self.xs, vs)
 
