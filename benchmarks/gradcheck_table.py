@@ -62,8 +62,7 @@ class Trial:
             args = list(inputs)
             if wrong is not None and torch.is_grad_enabled() and args[self.k].requires_grad:
                 x = args[self.k].view_as(args[self.k])
-                x.register_hook(lambda g: torch.from_numpy(
-                    np.ascontiguousarray(wrong(g.detach().numpy()))))
+                x.register_hook(lambda g: torch.from_numpy(np.array(wrong(g.detach().numpy()))))
                 args[self.k] = x
             return self.f(*args)
         return f

@@ -128,7 +128,17 @@ def conclude(problem: Problem, verdict: str, reason: str, probes: Sequence[Probe
 
 
 def directions(point: Point) -> Report:
-    """The check along random directions, and at kinks coordinate by coordinate."""
+    """The check along random directions; where one step does not fit all entries, each its own."""
+    first = along_directions(point)
+    if first.verdict != "unsure":
+        return first
+    point.entrywise, point.free = True, [np.ones(x.shape, bool) for x in point.xs]
+    second = along_directions(point)
+    return first if second.verdict == "unsure" else second
+
+
+def along_directions(point: Point) -> Report:
+    """Probes of all coordinates; at kinks coordinate by coordinate, and of the others."""
     problem = point.problem
     kinks: list[Kink] = []
     for _ in range(4):  # each round freezes the kinks that it finds
@@ -148,8 +158,8 @@ def directions(point: Point) -> Report:
         try:
             groups = find_kinks(point, us, vs, probe)
         except TooManyKinks:
-            raise Undecided("left and right slope differ in very many coordinates: move the inputs "
-                            "off the kinks") from None
+            return conclude(problem, "unsure", "left and right slope differ in very many "
+                            "coordinates: move the inputs off the kinks", probes, kinks)
         at_kinks = [check_kink(point, us, vs, gs, group) for group in groups]
         for i, (kink, group) in enumerate(zip(at_kinks, groups)):
             if not kink.inside:  # once more, independently

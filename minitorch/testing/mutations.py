@@ -60,7 +60,7 @@ def mutate(f: Any, change: str | Callable[[Array], Array], input: int = 0) -> An
             lib = sys.modules[adapt(f, inputs).framework]
             x = x.view_as(x)
             x.register_hook(lambda g: lib.from_numpy(
-                np.ascontiguousarray(wrong(g.detach().cpu().numpy()))).to(g.device))
+                np.array(wrong(g.detach().cpu().numpy()))).to(g.device))
             args[input] = x
         return f(*args)
     return spoiled

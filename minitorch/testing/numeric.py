@@ -55,6 +55,7 @@ def noise_of(line: Line, eps: float) -> Array:
     rounding of x allows; where r goes in stairs (a cast inside, say), it is widened until it moves.
     """
     noise: Array = 0.0
+    rounding = line(0.0)[1]
     for power in (0.6, 0.4, 0.25):
         spacing = 2.0 ** round(power * np.log2(eps))
         for side in (1, -1):
@@ -63,13 +64,14 @@ def noise_of(line: Line, eps: float) -> Array:
                 break
         else:
             return noise
-        noise = np.full(values.shape[1:], np.inf)
-        table = values
+        table, spreads = values, []
         for order in range(1, 6):
             table = np.diff(table, axis=0)
             if order > 1:  # the first difference is the slope
-                spread = np.sqrt((table * table).mean(0) / comb(2 * order, order))
-                noise = np.minimum(noise, spread)
+                spreads.append(np.sqrt((table * table).mean(0) / comb(2 * order, order)))
+        spread = np.min(spreads, 0)
+        # A stair as high as this is a jump of f, not rounding.
+        noise = np.where(spread < rounding * eps ** (1 / 3 - 1), spread, noise)
         if len(np.unique(values.reshape(GRID, -1).sum(1))) > GRID // 2:
             break
     return noise
@@ -84,8 +86,8 @@ def extrapolate(rows: Array, noises: Array, powers: range) -> tuple[Array, Array
     may agree by luck at steps where f is not yet smooth: so the answer's bar also covers what the
     two smallest steps say, beyond their noise.
     """
-    value, bar = np.full(rows.shape[1:], np.nan), np.full(rows.shape[1:], np.inf)
-    column, before, gain = rows, None, 1.0
+    elements, errors = [], []
+    column, before, gain = rows, rows, 1.0
     for p in [0, *powers]:
         if p:
             column, before = (2.0**p * column[1:] - column[:-1]) / (2.0**p - 1), column
@@ -93,19 +95,18 @@ def extrapolate(rows: Array, noises: Array, powers: range) -> tuple[Array, Array
         if len(column) < 2:
             break
         noise = gain * noises[-len(column):]
-        moved = abs(column[1:] - column[:-1])
-        if before is None:
-            error = moved
-        else:
-            error = np.maximum(abs(column - before[:-1]), abs(column - before[1:]))[:-1]
-            error = np.maximum(error, moved - 3 * noise[1:])  # what noise explains is no error
-        error = error + 2 * noise[:-1]
-        error = np.where(np.isfinite(error), error, np.inf)
-        best = error.argmin(0)[None]
-        least = np.take_along_axis(error, best, 0)[0]
-        better = least < bar
-        value = np.where(better, np.take_along_axis(column, best, 0)[0], value)
-        bar = np.where(better, least, bar)
+        error = abs(column[1:] - column[:-1])
+        if p:
+            error -= 3 * noise[1:]  # what noise explains is no error
+            error = np.maximum(error, abs(column - before[:-1])[:-1])
+            error = np.maximum(error, abs(column - before[1:])[:-1])
+        elements.append(column[:-1])
+        errors.append(error + 2 * noise[:-1])
+    error = np.concatenate(errors)
+    error[~np.isfinite(error)] = np.inf
+    best = error.argmin(0)[None]
+    value = np.take_along_axis(np.concatenate(elements), best, 0)[0]
+    bar = np.take_along_axis(error, best, 0)[0]
     p = powers[0]
     last = (2.0**p * rows[-1] - rows[-2]) / (2.0**p - 1)
     off = abs(last - value) - 3 * (2.0**p + 1) / (2.0**p - 1) * noises[-1]
@@ -115,8 +116,8 @@ def extrapolate(rows: Array, noises: Array, powers: range) -> tuple[Array, Array
 def slopes(line: Line, eps: float, start: float = START, noise: Array | None = None) -> Slopes:
     """The slopes of ``line`` at 0; ``eps`` is the spacing of its numbers near 1.
 
-    Steps halve until the noise of the last alone exceeds the bar reached: from there on smaller
-    steps can only do worse. Where the line is not finite on both sides, no row is made.
+    Steps halve until the bar reached is about the noise of the last one: smaller steps can do no
+    better. Rows that are not finite on both sides are passed over.
     """
     with np.errstate(all="ignore"):
         sigma = 2 * (noise_of(line, eps) if noise is None else noise)  # of few values: doubled
@@ -136,6 +137,7 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             mean, bar = extrapolate(np.stack(means), noise_rows, range(2, 2 * ORDERS, 2))
             jump, jump_bar = extrapolate(np.stack(jumps), noise_rows, range(1, 2 * ORDERS, 2))
             still = ~np.any(moved[-4:], axis=0) & (sigma == 0)
-            if np.all(still | (noises[-1] >= np.maximum(bar, jump_bar))):
+            enough = 4 * noises[-1] >= np.maximum(bar, jump_bar)
+            if np.all(still | enough & (moved[-1] | (sigma > 0))):
                 break
     return Slopes(mean, bar, jump, jump_bar, still)

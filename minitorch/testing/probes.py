@@ -33,6 +33,7 @@ class Point:
         self.ys = problem.value(self.xs)
         self.eps = max(float(np.finfo(a.dtype).eps) for a in (*self.xs, *self.ys))
         self.units = [unit(x) for x in self.xs]
+        self.entrywise = False  # a step of each entry's own size?
         self.free = [np.ones(x.shape, bool) for x in self.xs]  # False: frozen, at a kink
 
     def draw(self, shape: tuple[int, ...]) -> Array:
@@ -44,12 +45,16 @@ class Point:
         return [(self.draw(y.shape) / unit(y)).astype(y.dtype) for y in self.ys]
 
     def direction(self, along: Sequence[Array] | None = None) -> list[Array]:
-        """Random, of each input's size; with the signs of ``along`` where it has any."""
+        """Random, of each input's size (or each entry's); with the signs of ``along``."""
         out = []
         for k, (x, s, free) in enumerate(zip(self.xs, self.units, self.free)):
             u = self.draw(x.shape)
             if along is not None:
                 u = np.where(along[k] != 0, abs(u) * np.sign(along[k]), u)
+            if self.entrywise and x.any():
+                least = 1e3 * np.finfo(x.dtype).tiny  # zeros move as the smallest others do
+                size = np.where(abs(x) > least, abs(x), abs(x[abs(x) > least]).min(initial=s))
+                s = 2.0 ** np.round(np.log2(size.astype(np.float64)))
             out.append(u * s * free)
         return out
 
