@@ -84,18 +84,18 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
         raise TypeError("method='complex' needs NumPy code that takes complex numbers: a pair "
                         "(f, pullback)")
     with frozen(problem, seed):
-        point = None
         try:
             point = steady(problem, seed)
             report = methods[method](point)
+            report.method = method
+            if explain and report.verdict == "fail":
+                causes.explain(point, report)
         except GradientShapeError as error:
             report = conclude(problem, "fail", str(error))
             report.cause = causes.of_shape(problem, error)
         except Undecided as why:
             report = conclude(problem, "unsure", str(why))
         report.method, report.seed = method, seed
-        if explain and report.verdict == "fail" and point is not None and not report.cause:
-            causes.explain(point, report)
     report.evaluations = problem.evaluations
     if report.verdict == "fail" and raise_exception:
         raise WrongGradient(report)

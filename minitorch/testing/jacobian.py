@@ -21,8 +21,8 @@ def full(point: Point) -> Report:
     ones = [np.ones(y.shape, y.dtype) for y in point.ys]
     weights = point.flat(point.ys)
     analytic = rows(point)
-    numeric, bars, allowed = (
-        [np.zeros((len(weights), x.size)) for x in point.xs] for _ in range(3))
+    numeric, bars, allowed, sizes = (
+        [np.zeros((len(weights), x.size)) for x in point.xs] for _ in range(4))
     moving = [np.ones((len(weights), x.size), bool) for x in point.xs]
     kinked = False
     for number in range(sum(x.size for x in point.xs)):
@@ -39,12 +39,13 @@ def full(point: Point) -> Report:
         kinked |= bool(jump.any())
         numeric[k][:, i], bars[k][:, i] = found.mean / s, found.bar / s
         allowed[k][:, i] = tolerance + jump
+        sizes[k][:, i] = (abs(found.mean / s) + jump) * s
         moving[k][:, i] = ~(found.still & (a == 0))
     entries = list(compared(point, analytic, numeric, bars, allowed))
     if any(e.wrong for e in entries):
         report = conclude(point.problem, "fail", "entries of the Jacobian are wrong")
     else:
-        size = np.max([abs(j).max(1, initial=0) * s for j, s in zip(numeric, point.units)], axis=0)
+        size = np.concatenate(sizes, 1).max(1, initial=0)
         least = RESOLVED * np.maximum(size, NOTHING * abs(weights))[:, None]
         blurred = sum(int(np.sum(m & (b * 3 * s > least)))
                       for m, b, s in zip(moving, bars, point.units))

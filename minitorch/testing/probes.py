@@ -110,5 +110,5 @@ class Point:
         rounding = ROUNDINGS * self.eps * (norm + abs(analytic))
         return Probe(name, analytic, float(found.mean), float(found.bar), rounding,
                      float(found.jump), float(found.jump_bar),
-                     max(norm, abs(analytic), abs(float(found.mean))),
+                     max(norm, abs(analytic), abs(float(found.mean)), abs(float(found.jump))),
                      bool(found.still) and norm == 0)
