@@ -182,6 +182,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--list", action="store_true", help="print every wrong verdict")
     parser.add_argument("--only", help="the cases whose name contains this")
+    parser.add_argument("--dtype", choices=list(DTYPES), help="only this precision")
     parser.add_argument("--checkers", default="minitorch,torch,jax")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -197,7 +198,7 @@ def main() -> None:
     print(f"| {'':<8} | {'checker':<10} | false alarms | misses | unsure, right gradient "
           f"| unsure, wrong | seconds |")
     print("|---|---|---|---|---|---|---|")
-    for dtype in DTYPES:
+    for dtype in [args.dtype] if args.dtype else DTYPES:
         counts = {name: Counter[str]() for name in checkers}
         skipped = right = wrong = 0
         for case in cases:

@@ -7,15 +7,15 @@ error estimate is Ridders', Adv. Eng. Software 4, 1982). The same values give th
     (r(h) + r(-h)) / 2h = jump + O(h)        half of right - left; 0 where r is smooth
 
 An estimate of the error can come out too small by luck. So no bar is below what the noise of r
-allows, and that noise is measured: differences of high order on a fine grid leave nothing of a
-smooth function, only its rounding (Moré and Wild, SIAM J. Sci. Comput. 33, 2011).
+allows, and that noise is measured: what a cubic leaves of r at points close to 0 is rounding. (Moré
+and Wild, SIAM J. Sci. Comput. 33, 2011, use differences on a regular grid. But there the rounding
+of a product with a constant is itself regular, and differences may not see it.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ Line = Callable[[float], tuple[Array, Array]]
 
 START = 0.25  # the first step, in units of the direction
 ORDERS = 6  # columns of the table
-GRID = 8  # points of the fine grid
+POINTS = np.array([0.061, 0.149, 0.313, 0.402, 0.557, 0.639, 0.788, 0.871, 1.0])
 
 
 @dataclass(frozen=True)
@@ -51,28 +51,28 @@ class Slopes:
 def noise_of(line: Line, eps: float) -> Array:
     """The standard deviation of the rounding in ``line``, near 0; 0 for a line that never moves.
 
-    The grid lies to one side, so that a kink at 0 is not taken for noise. It is as fine as the
-    rounding of x allows; where r goes in stairs (a cast inside, say), it is widened until it moves.
+    The points lie to one side, so that a kink at 0 is not taken for noise; they are irregular, and
+    as close as the rounding of x allows. Where r goes in stairs (a cast inside, say), they spread
+    until it moves.
     """
     noise: Array = 0.0
     rounding = line(0.0)[1]
-    for power in (0.6, 0.4, 0.25):
-        spacing = 2.0 ** round(power * np.log2(eps))
+    finest = 2.0 ** round(0.75 * np.log2(eps))
+    for power in (0.5, 0.35, 0.25):
+        points = np.round(POINTS * 2.0 ** round(power * np.log2(eps)) / finest) * finest
         for side in (1, -1):
-            values = np.stack([line(side * spacing * i)[0] for i in range(1, GRID + 1)])
+            values = np.stack([line(side * float(t))[0] for t in points])
             if np.isfinite(values).all():
                 break
         else:
             return noise
-        table, spreads = values, []
-        for order in range(1, 6):
-            table = np.diff(table, axis=0)
-            if order > 1:  # the first difference is the slope
-                spreads.append(np.sqrt((table * table).mean(0) / comb(2 * order, order)))
-        spread = np.min(spreads, 0)
+        basis = np.linalg.qr(np.vander(points / points[-1], 4))[0]
+        flat = values.reshape(len(points), -1)
+        rest = flat - basis @ (basis.T @ flat)
+        spread = np.sqrt((rest * rest).sum(0) / (len(points) - 4)).reshape(values.shape[1:])
         # A stair as high as this is a jump of f, not rounding.
         noise = np.where(spread < rounding * eps ** (1 / 3 - 1), spread, noise)
-        if len(np.unique(values.reshape(GRID, -1).sum(1))) > GRID // 2:
+        if len(np.unique(flat.sum(1))) > len(points) // 2:
             break
     return noise
 
@@ -116,12 +116,14 @@ def extrapolate(rows: Array, noises: Array, powers: range) -> tuple[Array, Array
 def slopes(line: Line, eps: float, start: float = START, noise: Array | None = None) -> Slopes:
     """The slopes of ``line`` at 0; ``eps`` is the spacing of its numbers near 1.
 
-    Steps halve until the bar reached is about the noise of the last one: smaller steps can do no
-    better. Rows that are not finite on both sides are passed over.
+    Steps halve until every bar reached is about the noise of the last row. Rows that are not finite
+    on both sides are passed over.
     """
     with np.errstate(all="ignore"):
         sigma = 2 * (noise_of(line, eps) if noise is None else noise)  # of few values: doubled
         means, jumps, noises, moved = [], [], [], []
+        mean = jump = (np.nan, np.inf)
+        done = still = np.zeros(np.shape(sigma), bool)
         h = start
         while h > eps**0.85:
             (up, up_rounding), (down, down_rounding) = line(h), line(-h)
@@ -133,11 +135,17 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             h /= 2
             if len(means) < 4:
                 continue
-            noise_rows = np.stack(noises)
-            mean, bar = extrapolate(np.stack(means), noise_rows, range(2, 2 * ORDERS, 2))
-            jump, jump_bar = extrapolate(np.stack(jumps), noise_rows, range(1, 2 * ORDERS, 2))
+            rows = np.stack(noises)
+            mean = settle(*extrapolate(np.stack(means), rows, range(2, 2 * ORDERS, 2)), mean, done)
+            jump = settle(*extrapolate(np.stack(jumps), rows, range(1, 2 * ORDERS, 2)), jump, done)
             still = ~np.any(moved[-4:], axis=0) & (sigma == 0)
-            enough = 4 * noises[-1] >= np.maximum(bar, jump_bar)
-            if np.all(still | enough & (moved[-1] | (sigma > 0))):
+            enough = 4 * noises[-1] >= np.maximum(mean[1], jump[1])
+            done = done | still | enough & (moved[-1] | (sigma > 0))
+            if np.all(done):
                 break
-    return Slopes(mean, bar, jump, jump_bar, still)
+    return Slopes(*mean, *jump, still)
+
+
+def settle(value: Array, bar: Array, old: tuple[Array, Array], done: Array) -> tuple[Array, Array]:
+    """New results, but for those that are done: smaller steps would only bring in noise."""
+    return np.where(done, old[0], value), np.where(done, old[1], bar)
