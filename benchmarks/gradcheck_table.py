@@ -62,7 +62,8 @@ class Trial:
             args = list(inputs)
             if wrong is not None and torch.is_grad_enabled() and args[self.k].requires_grad:
                 x = args[self.k].view_as(args[self.k])
-                x.register_hook(lambda g: torch.from_numpy(np.array(wrong(g.detach().numpy()))))
+                x.register_hook(lambda g: g if g is None else torch.from_numpy(
+                    np.array(wrong(g.detach().numpy()))))
                 args[self.k] = x
             return self.f(*args)
         return f
@@ -74,7 +75,8 @@ class Trial:
             if torch.is_grad_enabled() and args[self.k].requires_grad:
                 shape = args[self.k].shape
                 full = args[self.k].expand(self.case.expanded).clone()
-                full.register_hook(lambda g: _first_slice(g, g.ndim - len(shape), shape))
+                full.register_hook(lambda g: g if g is None else _first_slice(
+                    g, g.ndim - len(shape), shape))
                 args[self.k] = full
             return self.f(*args)
         return f

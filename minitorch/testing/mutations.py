@@ -58,9 +58,13 @@ def mutate(f: Any, change: str | Callable[[Array], Array], input: int = 0) -> An
         x = args[input]
         if x.requires_grad:
             lib = sys.modules[adapt(f, inputs).framework]
+
+            def spoil(g: Any) -> Any:
+                if g is None:  # PyTorch's gradcheck leaves cotangents undefined
+                    return None
+                return lib.from_numpy(np.array(wrong(g.detach().cpu().numpy()))).to(g.device)
             x = x.view_as(x)
-            x.register_hook(lambda g: lib.from_numpy(
-                np.array(wrong(g.detach().cpu().numpy()))).to(g.device))
+            x.register_hook(spoil)
             args[input] = x
         return f(*args)
     return spoiled
