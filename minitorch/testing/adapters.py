@@ -53,6 +53,9 @@ class Problem:
         return isinstance(x, (float, np.floating)) or (
             isinstance(x, np.ndarray) and x.dtype.kind == "f")
 
+    def floats(self, outputs: Any) -> list[Any]:
+        return [y for y in _tuple(outputs) if self.is_float(y)]
+
     def array(self, x: Any) -> Array:
         return np.array(x)
 
@@ -102,7 +105,7 @@ class Pair(Problem):
 
     def outputs(self, xs: Sequence[Array]) -> list[Array]:
         self.raw = _tuple(self.f(*self.replaced(xs)))
-        return [np.array(y) for y in self.raw if self.is_float(y)]
+        return [np.array(y) for y in self.floats(self.raw)]
 
     def complex_value(self, xs: Sequence[Array]) -> list[Array]:
         """All outputs at complex ``xs``."""
@@ -131,6 +134,7 @@ class Tensors(Problem):
     def __init__(self, lib: Any, f: Callable[..., Any], inputs: Sequence[Any],
                  wrt: Sequence[int] | None, parameters: Sequence[tuple[str, Any]]) -> None:
         self.lib, self.f, self.framework = lib, f, lib.__name__
+        self.buffers_of = f  # a Module's running statistics are put back after each call
         super().__init__(inputs, wrt)
         self.parameters = [p for _, p in parameters]
         self.xs += [self.array(p) for p in self.parameters]
@@ -162,7 +166,7 @@ class Tensors(Problem):
     def loaded(self, xs: Sequence[Array]) -> Iterator[None]:
         """The parameters hold the last of ``xs``, and buffers may be written, for one call."""
         old = [p.data for p in self.parameters]
-        buffers = list(self.f.buffers()) if hasattr(self.f, "buffers") else []
+        buffers = self.buffers_of.buffers() if hasattr(self.buffers_of, "buffers") else ()
         kept = [(b, b.detach().clone()) for b in buffers]
         try:
             for p, x in zip(self.parameters, xs[len(self.places):]):
@@ -177,13 +181,13 @@ class Tensors(Problem):
 
     def outputs(self, xs: Sequence[Array]) -> list[Array]:
         with self.lib.no_grad(), self.loaded(xs):
-            return [self.array(y) for y in _tuple(self.f(*self.replaced(xs))) if self.is_float(y)]
+            return [self.array(y) for y in self.floats(self.f(*self.replaced(xs)))]
 
     def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
         with self.lib.enable_grad(), self.loaded(xs):
             args = self.replaced(xs)
             wanted = [args[i].requires_grad_() for i in self.places] + self.parameters
-            ys = [y for y in _tuple(self.f(*args)) if self.is_float(y)]
+            ys = self.floats(self.f(*args))
             pairs = [(y, self.tensor(v, y)) for y, v in zip(ys, vs) if y.requires_grad]
             if not pairs:
                 return [None] * len(wanted)
@@ -212,19 +216,22 @@ class Jax(Problem):
         return args
 
     def outputs(self, xs: Sequence[Array]) -> list[Array]:
-        return [np.array(y) for y in _tuple(self.f(*self.replaced(xs))) if self.is_float(y)]
+        return [np.array(y) for y in self.floats(self.f(*self.replaced(xs)))]
+
+    def chosen(self, args: Sequence[Any]) -> Callable[..., list[Any]]:
+        """The floating outputs as a function of the differentiable inputs alone."""
+        def f(*xs: Any) -> list[Any]:
+            full = list(args)
+            for i, x in zip(self.places, xs):
+                full[i] = x
+            return self.floats(self.f(*full))
+        return f
 
     def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
         args = self.replaced(xs)
-
-        def f(*chosen: Any) -> list[Any]:
-            full = list(args)
-            for i, x in zip(self.places, chosen):
-                full[i] = x
-            return [y for y in _tuple(self.f(*full)) if self.is_float(y)]
-
         jax = sys.modules["jax"]
-        return jax.vjp(f, *[args[i] for i in self.places])[1]([jax.numpy.asarray(v) for v in vs])
+        pull = jax.vjp(self.chosen(args), *[args[i] for i in self.places])[1]
+        return pull([jax.numpy.asarray(v) for v in vs])
 
 
 def adapt(f: Any, inputs: Sequence[Any], wrt: Sequence[int] | None = None,

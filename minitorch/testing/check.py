@@ -18,10 +18,7 @@ from minitorch.testing.adapters import GradientShapeError, Pair, Problem, adapt,
 from minitorch.testing.kinks import TooManyKinks, check_kink, find_kinks, freeze
 from minitorch.testing.numeric import START
 from minitorch.testing.probes import Point
-from minitorch.testing.report import Kink, Probe, Report
-
-RESOLVED = 1 / 200  # of a derivative: what a pass would have seen
-NOTHING = 1e-8  # of f's own size: a derivative so small is as good as none
+from minitorch.testing.report import RESOLVED, Kink, Probe, Report
 
 
 class WrongGradient(AssertionError):
@@ -45,7 +42,7 @@ class Undecided(Exception):
 
 
 def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameters: Any = None,
-               method: str = "directions", seed: int = 0, explain: bool = True,
+               method: str = "directions", order: int = 1, seed: int = 0, explain: bool = True,
                raise_exception: bool = True, allow_unsure: bool = False) -> Report:
     """Hold the gradient of ``f`` at ``inputs`` against its values; return a ``Report``.
 
@@ -56,6 +53,7 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     inputs; a Module's own if not given. Neither they nor the inputs are changed.
     ``method``: "directions" (about 50 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
+    ``order``: 2 also checks the gradient of the gradient, by inputs and cotangents.
     ``explain``: after a failure, compare single entries (at most 256) and guess the mistake.
 
     Raises ``WrongGradient`` when the gradient is wrong, ``UnsureGradient`` when the values do not
@@ -71,22 +69,46 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     >>> check_grad((f, wrong), np.linspace(0.0, 3.0, 7), raise_exception=False).verdict
     'fail'
     """
-    from minitorch.testing import causes, jacobian
+    from minitorch.testing import jacobian
+    from minitorch.testing.second import gradient_of
 
     methods: dict[str, Callable[[Point], Report]] = {
         "directions": directions, "jacobian": jacobian.full, "complex": jacobian.complex_step}
     if method not in methods:
         raise ValueError(f"method must be one of {', '.join(methods)}, got {method!r}")
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order}")
     problem = adapt(f, inputs, wrt, parameters)
     if not problem.xs:
         raise ValueError("no floating point input to differentiate by")
     if method == "complex" and not isinstance(problem, Pair):
         raise TypeError("method='complex' needs NumPy code that takes complex numbers: a pair "
                         "(f, pullback)")
+    report = examined(problem, methods[method], method, seed, explain)
+    if order == 2 and report.ok:
+        with frozen(problem, seed):
+            cotangents = Point(problem, seed).cotangent()
+        report = examined(gradient_of(problem, cotangents), methods[method], method, seed, explain)
+        report.reason += ", second order"
+    report.order = order
+    if report.verdict == "fail" and raise_exception:
+        raise WrongGradient(report)
+    if report.verdict == "unsure" and raise_exception:
+        if not allow_unsure:
+            raise UnsureGradient(report)
+        warnings.warn(str(report), UnsureGradientWarning, stacklevel=2)
+    return report
+
+
+def examined(problem: Problem, examine: Callable[[Point], Report], method: str, seed: int,
+             explain: bool) -> Report:
+    """The report of one method on one problem, with whatever stops it as the reason."""
+    from minitorch.testing import causes
+
     with frozen(problem, seed):
         try:
             point = steady(problem, seed)
-            report = methods[method](point)
+            report = examine(point)
             report.method = method
             if explain and report.verdict == "fail":
                 causes.explain(point, report)
@@ -95,14 +117,7 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
             report.cause = causes.of_shape(problem, error)
         except Undecided as why:
             report = conclude(problem, "unsure", str(why))
-        report.method, report.seed = method, seed
-    report.evaluations = problem.evaluations
-    if report.verdict == "fail" and raise_exception:
-        raise WrongGradient(report)
-    if report.verdict == "unsure" and raise_exception:
-        if not allow_unsure:
-            raise UnsureGradient(report)
-        warnings.warn(str(report), UnsureGradientWarning, stacklevel=2)
+    report.method, report.seed, report.evaluations = method, seed, problem.evaluations
     return report
 
 
@@ -224,10 +239,9 @@ def passed(point: Point, probes: Sequence[Probe], kinks: Sequence[Kink]) -> Repo
     problem = point.problem
     together = [p for p in probes if not p.along.endswith("alone")]
     scale = max(p.scale for p in together)
-    nothing = NOTHING * point.size(point.cotangent())
     for p in probes:
         size = scale if p in together else p.scale
-        if not (p.still or p.tolerance <= RESOLVED * max(size, nothing)):
+        if not p.resolved(size):
             return conclude(problem, "unsure", blurred(p, point), probes, kinks)
     if kinks or any(p.kinked for p in probes):
         return conclude(problem, "pass-at-kink", "the gradient is right where f is smooth, and "

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.check import NOTHING, RESOLVED, Undecided, conclude, finite
+from minitorch.testing.check import Undecided, conclude, finite
 from minitorch.testing.kinks import place
 from minitorch.testing.numeric import START
-from minitorch.testing.probes import ROUNDINGS, Point
-from minitorch.testing.report import Entry, Probe, Report
+from minitorch.testing.probes import NOTHING, ROUNDINGS, Point
+from minitorch.testing.report import RESOLVED, Entry, Probe, Report
 
 Array = Any
 TINY = 1e-30  # a complex step: its square is lost in rounding, and nothing is subtracted
@@ -47,7 +47,7 @@ def full(point: Point) -> Report:
     else:
         size = np.concatenate(sizes, 1).max(1, initial=0)
         least = RESOLVED * np.maximum(size, NOTHING * abs(weights))[:, None]
-        blurred = sum(int(np.sum(m & (b * 3 * s > least)))
+        blurred = sum(int(np.sum(m & ~(b * 3 * s <= least)))
                       for m, b, s in zip(moving, bars, point.units))
         if blurred:
             raise Undecided(f"the values tell too little about {blurred} entries of the Jacobian")
@@ -109,7 +109,7 @@ def complex_step(point: Point) -> Report:
         norm = float(np.linalg.norm(terms))
         size = norm + abs(analytic) + float(np.linalg.norm(slopes))
         probes.append(Probe(name, analytic, numeric, ROUNDINGS * point.eps * size,
-                            ROUNDINGS * point.eps * size, 0.0, 0.0, size, size == 0))
+                            ROUNDINGS * point.eps * size, 0.0, 0.0, size, 0.0, size == 0))
     if all(p.agrees for p in probes):
         return conclude(problem, "pass", "the gradient is the derivative by complex steps", probes)
     return conclude(problem, "fail", "the gradient is not the derivative by complex steps", probes)

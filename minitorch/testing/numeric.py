@@ -139,7 +139,8 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             mean = settle(*extrapolate(np.stack(means), rows, range(2, 2 * ORDERS, 2)), mean, done)
             jump = settle(*extrapolate(np.stack(jumps), rows, range(1, 2 * ORDERS, 2)), jump, done)
             still = ~np.any(moved[-4:], axis=0) & (sigma == 0)
-            enough = 4 * noises[-1] >= np.maximum(mean[1], jump[1])
+            worse = np.maximum(mean[1], jump[1])
+            enough = np.isfinite(worse) & (4 * noises[-1] >= worse)
             done = done | still | enough & (moved[-1] | (sigma > 0))
             if np.all(done):
                 break

@@ -12,6 +12,7 @@ from minitorch.testing.numeric import START, Slopes, slopes
 from minitorch.testing.report import Probe
 
 Array = Any
+NOTHING = 1e-8  # of f's own size: a derivative so small is as good as none
 ROUNDINGS = 8  # of the analytic side: as many roundings, all the same way, as an entry may have
 
 
@@ -33,8 +34,22 @@ class Point:
         self.ys = problem.value(self.xs)
         self.eps = max(float(np.finfo(a.dtype).eps) for a in (*self.xs, *self.ys))
         self.units = [unit(x) for x in self.xs]
+        self.sizes = [unit(y) for y in self.ys]
         self.entrywise = False  # a step of each entry's own size?
         self.free = [np.ones(x.shape, bool) for x in self.xs]  # False: frozen, at a kink
+        if len(self.ys) > 1:
+            self.limit_sizes()
+
+    def limit_sizes(self) -> None:
+        """Blow up no output that is all rounding, like a gradient that vanishes identically."""
+        tiny = 8 * self.eps
+        near = self.problem.value([(x + tiny * u).astype(x.dtype)
+                                   for x, u in zip(self.xs, self.direction())])
+        for i, (y, z) in enumerate(zip(self.ys, near)):
+            with np.errstate(all="ignore"):
+                moved = np.abs(z - y).max(initial=0) / (8 * tiny)
+            if np.isfinite(moved):
+                self.sizes[i] = max(self.sizes[i], 2.0 ** np.ceil(np.log2(moved or 1e-300)))
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Entries of size 1/2 to 1, either sign, in sixteenths: then x + h u rounds nowhere."""
@@ -42,7 +57,7 @@ class Point:
 
     def cotangent(self) -> list[Array]:
         """Random, not uniform, and of the size at which each output counts the same."""
-        return [(self.draw(y.shape) / unit(y)).astype(y.dtype) for y in self.ys]
+        return [(self.draw(y.shape) / s).astype(y.dtype) for y, s in zip(self.ys, self.sizes)]
 
     def direction(self, along: Sequence[Array] | None = None) -> list[Array]:
         """Random, of each input's size (or each entry's); with the signs of ``along``."""
@@ -106,9 +121,11 @@ class Point:
         analytic = float(terms.sum())
         norm = float(np.linalg.norm(terms))
         found = self.slopes(us, vs, start=start)
-        # Roundings of single entries add up as their norm, one common to all as the sum does.
-        rounding = ROUNDINGS * self.eps * (norm + abs(analytic))
+        # Roundings of single entries add up as their norm, one common to all as the sum does; and
+        # what cancelled on the way, in a gradient that vanishes, had about the size of f.
+        size = self.size(vs)
+        rounding = ROUNDINGS * self.eps * (norm + abs(analytic) + size)
         return Probe(name, analytic, float(found.mean), float(found.bar), rounding,
                      float(found.jump), float(found.jump_bar),
                      max(norm, abs(analytic), abs(float(found.mean)), abs(float(found.jump))),
-                     bool(found.still) and norm == 0)
+                     NOTHING * size, bool(found.still) and norm == 0)

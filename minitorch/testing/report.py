@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Index = tuple[int, ...]
+RESOLVED = 1 / 200  # of a derivative: what a pass would have seen
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Probe:
     jump: float  # half of right slope - left slope
     jump_bar: float
     scale: float  # the size of a directional derivative whose terms do not cancel
+    nothing: float  # a derivative so small is as good as none
     still: bool  # f did not move at all
 
     @property
@@ -27,14 +29,18 @@ class Probe:
         """Three error bars, and the rounding of the gradient."""
         return 3 * self.bar + self.rounding
 
+    def resolved(self, size: float) -> bool:
+        """Would an error of one part in 200 of a derivative of that size have been seen?"""
+        return self.still or self.tolerance <= RESOLVED * max(size, self.nothing) < float("inf")
+
     @property
     def agrees(self) -> bool:
         return not abs(self.analytic - self.numeric) > self.tolerance  # nan: nothing was seen
 
     @property
     def kinked(self) -> bool:
-        """Left and right slope differ by more than their error."""
-        return abs(self.jump) > 3 * self.jump_bar + self.rounding
+        """Left and right slope differ, by more than their error."""
+        return abs(self.jump) > max(3 * self.jump_bar + self.rounding, self.nothing)
 
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
@@ -108,6 +114,7 @@ class Report:
     kinks: list[Kink] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     cause: str = ""
+    order: int = 1
     jacobians: list[dict[str, Any]] = field(default_factory=list)  # name, analytic, numeric, bar
 
     @property
@@ -142,6 +149,7 @@ class Report:
                      f"seed {self.seed}")
         if not self.ok:
             again = f', method="{self.method}"' if self.method != "directions" else ""
+            again += ", order=2" if self.order == 2 else ""
             lines.append(f"again: print(check_grad(f, *inputs, seed={self.seed}{again}, "
                          f"raise_exception=False))")
         return "\n".join(lines)

@@ -269,6 +269,46 @@ def test_no_framework_is_imported_that_the_inputs_do_not_bring():
     assert out.stdout.split() == ["pass", "False", "False"]
 
 
+def half_detached(lib):
+    """x**3 whose gradient is right, and whose second derivative is not."""
+    class Cube(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return 3 * (x * x.detach()) * g
+    return Cube.apply
+
+
+@pytest.mark.parametrize("lib", LIBRARIES)
+def test_second_order(lib):
+    x = matrix(1, lib)
+    for f in functions(lib).values():
+        assert verdict(f, x, order=2) == "pass"
+    assert verdict(lambda x: 2 * x, x, order=2) == "pass"
+    assert verdict(half_detached(lib), x) == "pass"
+    report = check_grad(half_detached(lib), x, order=2, raise_exception=False)
+    assert report.verdict == "fail" and "order=2" in str(report)
+    assert report.cause == "input 0: ×0.5 everywhere"
+    assert verdict(mutate(lib.sin, "x2"), x, order=2) == "fail"
+    lib.manual_seed(0)
+    net = lib.nn.Sequential(lib.nn.Linear(3, 4), lib.nn.BatchNorm1d(4), lib.nn.Tanh()).double()
+    before = {name: t.detach().clone() for name, t in net.state_dict().items()}
+    assert verdict(net, x, order=2) == "pass"
+    assert all((net.state_dict()[name] == t).all() for name, t in before.items())
+
+
+def test_second_order_needs_a_recorded_backward():
+    with pytest.raises(TypeError, match="no second derivative"):
+        check_grad(PAIRS["sin"], np.ones(2), order=2)
+    with pytest.raises(ValueError, match="order must be"):
+        check_grad(torch.sin, torch.ones(2), order=3)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_jax_functions(dtype):
     jax = pytest.importorskip("jax")
@@ -283,6 +323,7 @@ def test_jax_functions(dtype):
     assert verdict(lambda x, i: (jax.nn.softmax(x, 1), x[i]), x, index) == "pass"
     assert verdict(jax.nn.relu, x * (x > 0)) == "pass-at-kink"
     assert verdict(wrong, x) == "fail"
+    assert verdict(lambda x: jax.numpy.sin(x) * x, x, order=2) == "pass"
 
 
 def test_no_warning_escapes():
