@@ -7,10 +7,9 @@ The framework is read off the inputs (and off a Module); none is imported here.
 
 from __future__ import annotations
 
-import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ import numpy as np
 Array = Any
 
 
-class GradientShapeError(Exception):
-    """The pullback returned something that cannot be the gradient: ``input`` says of which."""
+class BadGradient(Exception):
+    """What the pullback returned or did is wrong whatever its values: ``input`` says of which."""
 
     def __init__(self, message: str, input: int = 0, got: tuple[int, ...] | None = None) -> None:
         super().__init__(message)
@@ -42,6 +41,16 @@ class Problem:
                 raise TypeError(f"{name} has dtype {x.dtype}: only real floating point inputs can "
                                 f"be checked; leave it out of wrt")
         self.evaluations = 0
+        self.strided = False  # hand over copies that are not contiguous?
+        self.used: list[tuple[str, Any, Array]] = []  # what the last pullback got, and its values
+
+    def laid_out(self, x: Array) -> Array:
+        """A copy; every second element of a larger array if ``strided``."""
+        if not self.strided or x.ndim == 0:
+            return np.array(x)
+        room = np.full((*x.shape[:-1], 2 * x.shape[-1]), np.nan, x.dtype)
+        room[..., ::2] = x
+        return room[..., ::2]
 
     def restart(self) -> None:
         """Set the random generators back to where each call starts (``frozen`` says where)."""
@@ -63,7 +72,7 @@ class Problem:
         """The arguments of one call: fresh copies, which the function may do with as it likes."""
         args = [x.copy() if isinstance(x, np.ndarray) else x for x in self.inputs]
         for i, x in zip(self.places, xs):
-            args[i] = x.copy()
+            args[i] = self.laid_out(x)
         return args
 
     def value(self, xs: Sequence[Array]) -> list[Array]:
@@ -83,10 +92,20 @@ class Problem:
         for k, (x, g) in enumerate(zip(xs, gs)):
             g = np.zeros_like(x) if g is None else np.asarray(g)
             if g.shape != x.shape:
-                raise GradientShapeError(f"the gradient of {self.names[k]} has shape {g.shape}, "
+                raise BadGradient(f"the gradient of {self.names[k]} has shape {g.shape}, "
                                          f"the input has shape {x.shape}", k, g.shape)
+            if g.dtype != x.dtype:
+                raise BadGradient(f"the gradient of {self.names[k]} has dtype {g.dtype}, the input "
+                                  f"has dtype {x.dtype}", k)
             out.append(g)
         return out
+
+    def note(self, args: Sequence[Any], xs: Sequence[Array], cotangents: Sequence[Any],
+             vs: Sequence[Array]) -> None:
+        """Remember what the pullback is given, to see afterwards whether it wrote into it."""
+        self.used = [(self.names[k], args[i], x) for k, (i, x) in enumerate(zip(self.places, xs))]
+        self.used += [(f"the cotangent of output {o}", c, v)
+                      for o, (c, v) in enumerate(zip(cotangents, vs))]
 
     def outputs(self, xs: Sequence[Array]) -> list[Array]:
         raise NotImplementedError
@@ -116,14 +135,16 @@ class Pair(Problem):
 
     def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
         given = iter(vs)
-        full = [next(given).copy() if self.is_float(y) else None for y in self.raw]
-        gs = self.pullback(tuple(full) if len(full) > 1 else full[0], *self.replaced(xs))
+        full = [self.laid_out(next(given)) if self.is_float(y) else None for y in self.raw]
+        args = self.replaced(xs)
+        self.note(args, xs, [v for v in full if v is not None], vs)
+        gs = self.pullback(tuple(full) if len(full) > 1 else full[0], *args)
         gs = gs if isinstance(gs, (tuple, list)) else (gs,)
         if len(gs) == len(self.inputs):
             return [gs[i] for i in self.places]
         if len(gs) == len(self.places):
             return gs
-        raise GradientShapeError(f"the pullback returned {len(gs)} gradients for "
+        raise BadGradient(f"the pullback returned {len(gs)} gradients for "
                                  f"{len(self.inputs)} inputs: return one each, None for an input "
                                  f"without gradient")
 
@@ -154,7 +175,7 @@ class Tensors(Problem):
         return np.array(x.detach().cpu().numpy())
 
     def tensor(self, x: Array, like: Any) -> Any:
-        return self.lib.from_numpy(np.array(x)).to(like.device)
+        return self.lib.from_numpy(self.laid_out(x)).to(like.device)
 
     def replaced(self, xs: Sequence[Array]) -> list[Any]:
         args = [x.detach().clone() if isinstance(x, self.lib.Tensor) else x for x in self.inputs]
@@ -170,7 +191,7 @@ class Tensors(Problem):
         kept = [(b, b.detach().clone()) for b in buffers]
         try:
             for p, x in zip(self.parameters, xs[len(self.places):]):
-                p.data = self.tensor(x, p)
+                p.data = self.lib.from_numpy(np.array(x)).to(p.device)
             yield
         finally:
             for p, data in zip(self.parameters, old):
@@ -188,7 +209,9 @@ class Tensors(Problem):
             args = self.replaced(xs)
             wanted = [args[i].requires_grad_() for i in self.places] + self.parameters
             ys = self.floats(self.f(*args))
-            pairs = [(y, self.tensor(v, y)) for y, v in zip(ys, vs) if y.requires_grad]
+            cotangents = [self.tensor(v, y) for y, v in zip(ys, vs)]
+            self.note(args, xs, cotangents, vs)
+            pairs = [(y, v) for y, v in zip(ys, cotangents) if y.requires_grad]
             if not pairs:
                 return [None] * len(wanted)
             gs = self.lib.autograd.grad([y for y, _ in pairs], wanted, [v for _, v in pairs],
@@ -272,31 +295,3 @@ def _named(f: Any, parameters: Any) -> list[tuple[str, Any]]:
 
 def _tuple(y: Any) -> tuple[Any, ...]:
     return tuple(y) if isinstance(y, (tuple, list)) else (y,)
-
-
-@contextmanager
-def frozen(problem: Problem, seed: int) -> Iterator[None]:
-    """Each call of the problem draws the same random numbers; afterwards the global generators are
-    as they were."""
-    lib: Any = sys.modules.get(problem.framework) if isinstance(problem, Tensors) else None
-    python, legacy = random.getstate(), np.random.get_state()
-    with lib.random.fork_rng() if lib is not None else nullcontext():
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        if lib is not None:
-            lib.manual_seed(seed)
-        start = random.getstate(), np.random.get_state(), lib and lib.get_rng_state()
-
-        def restart() -> None:
-            random.setstate(start[0])
-            np.random.set_state(start[1])
-            if lib is not None:
-                lib.set_rng_state(start[2])
-                if lib.cuda.is_available():
-                    lib.cuda.manual_seed_all(seed)
-        problem.restart = restart  # type: ignore[method-assign]
-        try:
-            yield
-        finally:
-            random.setstate(python)
-            np.random.set_state(legacy)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.adapters import GradientShapeError, Problem
+from minitorch.testing.adapters import BadGradient, Problem
 from minitorch.testing.kinks import place
 from minitorch.testing.probes import ROUNDINGS, Point
 from minitorch.testing.report import Entry, Report
@@ -16,7 +16,7 @@ Array = Any
 MOST = 256  # entries that are compared one by one
 
 
-def of_shape(problem: Problem, error: GradientShapeError) -> str:
+def of_shape(problem: Problem, error: BadGradient) -> str:
     """The cause that a gradient of the wrong shape gives away."""
     got, want = error.got, problem.xs[error.input].shape
     if got is None:

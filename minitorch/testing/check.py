@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.adapters import GradientShapeError, Pair, Problem, adapt, frozen
+from minitorch.testing.adapters import BadGradient, Pair, Problem, adapt
+from minitorch.testing.conduct import check_conduct
 from minitorch.testing.kinks import TooManyKinks, check_kink, find_kinks, freeze
 from minitorch.testing.numeric import START
 from minitorch.testing.probes import Point
+from minitorch.testing.randomness import frozen
 from minitorch.testing.report import RESOLVED, Kink, Probe, Report
 
 
@@ -49,7 +51,9 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     ``f``: a function or Module of minitorch or PyTorch, a function of JAX, or, for NumPy code, a
     pair ``(f, pullback)`` where ``pullback(v, *inputs)`` returns one gradient per input.
     ``wrt``: positions of the inputs to check; if not given, those that require gradients, or all
-    floating point ones if none does. ``parameters``: leaf tensors that ``f`` reads beside its
+    floating point ones if none does. Beside values, the gradient must have its input's shape and
+    dtype, not depend on the memory layout of inputs and cotangents, and not write into them.
+    ``parameters``: leaf tensors that ``f`` reads beside its
     inputs; a Module's own if not given. Neither they nor the inputs are changed.
     ``method``: "directions" (about 50 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
@@ -108,11 +112,12 @@ def examined(problem: Problem, examine: Callable[[Point], Report], method: str, 
     with frozen(problem, seed):
         try:
             point = steady(problem, seed)
+            check_conduct(point)
             report = examine(point)
             report.method = method
             if explain and report.verdict == "fail":
                 causes.explain(point, report)
-        except GradientShapeError as error:
+        except BadGradient as error:
             report = conclude(problem, "fail", str(error))
             report.cause = causes.of_shape(problem, error)
         except Undecided as why:
@@ -199,7 +204,7 @@ def trial(point: Point, name: str, aligned: bool, only: int | None = None) -> Tr
     for start in (START, START * 3 / 4, START / 4):
         vs = point.cotangent()
         gs = point.pull(vs)
-        finite(point, gs)
+        point.check_finite(gs)
         us = point.direction(gs if aligned else None)
         if only is not None:
             us = [u if k == only else u * 0 for k, u in enumerate(us)]
@@ -208,15 +213,6 @@ def trial(point: Point, name: str, aligned: bool, only: int | None = None) -> Tr
         if probe.kinked or disagreed == 2 or disagreed == 0:
             break
     return probe, us, vs, gs
-
-
-def finite(point: Point, gs: Sequence[Any]) -> None:
-    for k, g in enumerate(gs):
-        if not np.isfinite(g).all():
-            index = tuple(int(i) for i in np.argwhere(~np.isfinite(g))[0])
-            at = f"[{', '.join(map(str, index))}]" if index else ""
-            raise GradientShapeError(
-                f"the gradient is {g[index]} at {point.problem.names[k]}{at}, where f is finite", k)
 
 
 def alone(point: Point, probes: Sequence[Probe]) -> list[Trial]:

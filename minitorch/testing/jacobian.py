@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.check import Undecided, conclude, finite
+from minitorch.testing.check import Undecided, conclude
 from minitorch.testing.kinks import place
 from minitorch.testing.numeric import START
 from minitorch.testing.probes import NOTHING, ROUNDINGS, Point
@@ -70,7 +70,7 @@ def rows(point: Point) -> list[Array]:
             vs = [np.zeros(z.shape, z.dtype) for z in point.ys]
             vs[o].reshape(-1)[i] = 1
             gs = point.pull(vs)
-            finite(point, gs)
+            point.check_finite(gs)
             for row, g in zip(out, gs):
                 row[j] = np.asarray(g, np.float64).ravel()
             j += 1
@@ -100,7 +100,7 @@ def complex_step(point: Point) -> Report:
     for name, aligned in (("a random direction", False), ("along the gradient's signs", True)):
         vs = point.cotangent()
         gs = point.pull(vs)
-        finite(point, gs)
+        point.check_finite(gs)
         us = point.direction(gs if aligned else None)
         ys = problem.complex_value([x + 1j * TINY * u for x, u in zip(point.xs, us)])
         slopes = point.flat(vs) * np.concatenate([np.imag(y).ravel() / TINY for y in ys])

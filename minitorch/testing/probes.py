@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.adapters import Problem
+from minitorch.testing.adapters import BadGradient, Problem
 from minitorch.testing.numeric import START, Slopes, slopes
-from minitorch.testing.report import Probe
+from minitorch.testing.report import RESOLVED, Probe
 
 Array = Any
 NOTHING = 1e-8  # of f's own size: a derivative so small is as good as none
@@ -51,13 +51,15 @@ class Point:
             if np.isfinite(moved):
                 self.sizes[i] = max(self.sizes[i], 2.0 ** np.ceil(np.log2(moved or 1e-300)))
 
-    def draw(self, shape: tuple[int, ...]) -> Array:
-        """Entries of size 1/2 to 1, either sign, in sixteenths: then x + h u rounds nowhere."""
-        return self.rng.integers(8, 17, shape) / 16 * self.rng.choice([-1.0, 1.0], shape)
+    def draw(self, shape: tuple[int, ...], parts: int = 16) -> Array:
+        """Entries of size 1/2 to 1, either sign. In sixteenths, x + h u rounds nowhere."""
+        size = self.rng.integers(parts // 2, parts + 1, shape) / parts
+        return size * self.rng.choice([-1.0, 1.0], shape)
 
     def cotangent(self) -> list[Array]:
         """Random, not uniform, and of the size at which each output counts the same."""
-        return [(self.draw(y.shape) / s).astype(y.dtype) for y, s in zip(self.ys, self.sizes)]
+        return [(self.draw(y.shape, 1024) / s).astype(y.dtype)
+                for y, s in zip(self.ys, self.sizes)]
 
     def direction(self, along: Sequence[Array] | None = None) -> list[Array]:
         """Random, of each input's size (or each entry's); with the signs of ``along``."""
@@ -81,6 +83,14 @@ class Point:
 
     def pull(self, vs: Sequence[Array]) -> list[Array]:
         return self.problem.pull(self.xs, vs)
+
+    def check_finite(self, gs: Sequence[Array]) -> None:
+        """Raise BadGradient for a gradient that is not finite: here f is."""
+        for name, g in zip(self.problem.names, gs):
+            if not np.isfinite(g).all():
+                index = [int(i) for i in np.argwhere(~np.isfinite(g))[0]]
+                raise BadGradient(f"the gradient is {g[tuple(index)]} at {name}"
+                                  f"{index if index else ''}, where f is finite")
 
     def line(self, us: Sequence[Array | None], vs: Sequence[Array], fold: bool = True) -> Any:
         """t -> <f(x + t u) - f(x), v> and its rounding; without ``fold``, the terms of the sum.
@@ -113,18 +123,30 @@ class Point:
                start: float = START, noise: Array | None = None) -> Slopes:
         return slopes(self.line(us, vs, fold), self.eps, start, noise)
 
+    @staticmethod
+    def terms(gs: Sequence[Array], us: Sequence[Array | None]) -> Array:
+        return np.concatenate([(np.asarray(g, np.float64) * u).ravel()
+                               for g, u in zip(gs, us) if u is not None])
+
+    def pull_nearby(self, us: Sequence[Array | None], vs: Sequence[Array]) -> Array:
+        """The terms of <J^T v, u> a few roundings off the point."""
+        near = [x if u is None else (x + ROUNDINGS * self.eps * u).astype(x.dtype)
+                for x, u in zip(self.xs, us)]
+        return self.terms(self.problem.pull(near, vs), us)
+
     def compare(self, name: str, us: Sequence[Array | None], vs: Sequence[Array],
                 gs: Sequence[Array], start: float = START) -> Probe:
         """The derivative of <f, v> along u, from the gradients ``gs`` and from values."""
-        terms = np.concatenate([(np.asarray(g, np.float64) * u).ravel()
-                                for g, u in zip(gs, us) if u is not None])
+        terms = self.terms(gs, us)
         analytic = float(terms.sum())
         norm = float(np.linalg.norm(terms))
         found = self.slopes(us, vs, start=start)
-        # Roundings of single entries add up as their norm, one common to all as the sum does; and
-        # what cancelled on the way, in a gradient that vanishes, had about the size of f.
+        # Roundings of single entries add up as their norm, one common to all as the sum does.
         size = self.size(vs)
-        rounding = ROUNDINGS * self.eps * (norm + abs(analytic) + size)
+        rounding = ROUNDINGS * self.eps * (norm + abs(analytic))
+        if norm <= NOTHING * size:  # all that is left may be rounding of what cancelled: look
+            off = self.pull_nearby(us, vs) - terms
+            rounding += min(float(4 * np.linalg.norm(off)), RESOLVED * NOTHING * size)
         return Probe(name, analytic, float(found.mean), float(found.bar), rounding,
                      float(found.jump), float(found.jump_bar),
                      max(norm, abs(analytic), abs(float(found.mean)), abs(float(found.jump))),

@@ -332,3 +332,42 @@ def test_no_warning_escapes():
         assert verdict(torch.sqrt, torch.tensor([1e-6, 1.0], dtype=torch.float64)) == "pass"
 
 
+
+
+@pytest.mark.parametrize("lib", LIBRARIES)
+def test_a_pullback_that_writes_into_what_it_is_given_fails(lib):
+    class Careless(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            g *= 2
+            return g
+    with pytest.raises(WrongGradient, match="wrote into the cotangent of output 0"):
+        check_grad(Careless.apply, matrix(0, lib))
+
+
+def test_a_numpy_pullback_that_writes_fails():
+    def scribble(v, x):
+        g = v * np.cos(x)
+        x += 1
+        return g
+    with pytest.raises(WrongGradient, match="wrote into input 0"):
+        check_grad((np.sin, scribble), np.ones(3))
+
+
+def test_a_gradient_that_minds_the_memory_layout_fails():
+    def pullback(v, x):
+        flat = np.lib.stride_tricks.as_strided(v, (v.size,), (v.itemsize,))  # as if contiguous
+        return flat.reshape(v.shape) * np.cos(x)
+    with pytest.raises(WrongGradient, match="not contiguous"):
+        check_grad((np.sin, pullback), np.ones((3, 2)))
+
+
+def test_a_gradient_of_another_dtype_fails():
+    pair = (np.sin, lambda v, x: (v * np.cos(x)).astype("float64"))
+    assert verdict(pair, np.ones(3)) == "pass"
+    with pytest.raises(WrongGradient, match="has dtype float64, the input has dtype float32"):
+        check_grad(pair, np.ones(3, np.float32))
