@@ -39,6 +39,7 @@ FLOORS = [
     ["data", "encoding"],
     ["serialization"],
     ["utils"],
+    ["testing"],
     ["__init__"],
     ["cli"],
     ["__main__"],

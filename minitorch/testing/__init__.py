@@ -1,0 +1,13 @@
+"""Gradient checks that need no tolerances, for minitorch, PyTorch, JAX and NumPy code."""
+
+from minitorch.testing.check import (
+    UnsureGradient,
+    UnsureGradientWarning,
+    WrongGradient,
+    check_grad,
+)
+from minitorch.testing.mutations import MUTATIONS, mutate
+from minitorch.testing.report import Report
+
+__all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
+           "check_grad", "mutate"]

@@ -1,0 +1,155 @@
+"""What went wrong: the entries of a wrong gradient, and a guess at the mistake behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minitorch.testing.adapters import BadGradient, Problem
+from minitorch.testing.kinks import place
+from minitorch.testing.probes import ROUNDINGS, Point
+from minitorch.testing.report import Entry, Report
+
+Array = Any
+MOST = 256  # entries that are compared one by one
+
+
+def of_shape(problem: Problem, error: BadGradient) -> str:
+    """The cause that a gradient of the wrong shape gives away."""
+    got, want = error.got, problem.xs[error.input].shape
+    if got is None:
+        return ""
+    if len(got) > 1 and got == want[::-1]:
+        return "transposed"
+    try:
+        broadcast = np.broadcast_shapes(got, want) == got
+    except ValueError:
+        return ""
+    if broadcast:
+        axes = [i for i, n in enumerate(got)
+                if i < len(got) - len(want) or n != want[i - len(got) + len(want)]]
+        return f"missing the sum over the broadcast {named(axes)}"
+    return ""
+
+
+def named(axes: list[int]) -> str:
+    return ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
+
+
+def explain(point: Point, report: Report) -> None:
+    """Add the cause to the report of a failure, and the entries if it has none yet."""
+    point.free = [np.ones(x.shape, bool) for x in point.xs]
+    vs = point.cotangent()
+    gs = [np.asarray(g, np.float64) for g in point.pull(vs)]
+    weights = point.flat(vs)
+    total = sum(x.size for x in point.xs)
+    numbers = np.arange(total) if total <= MOST else np.sort(
+        point.rng.choice(total, MOST, replace=False))
+    numeric = [np.full(x.shape, np.nan) for x in point.xs]
+    columns = [np.full((len(weights), x.size), np.nan) for x in point.xs] if total <= MOST else []
+    compared: list[Entry] = []
+    for number in numbers:
+        k, index = place(point, int(number))
+        s = point.units[k]
+        found = point.slopes(point.axis(k, index), vs, fold=False)
+        mean = float(found.mean.sum()) / s
+        bar = float(np.sqrt(np.sum(found.bar**2))) / s
+        g = float(gs[k][index])
+        jump = abs(float(np.sum(abs(found.jump) * (abs(found.jump) > 3 * found.jump_bar)))) / s
+        compared.append(Entry(
+            k, point.problem.names[k], index, g, mean, bar,
+            3 * bar + jump + ROUNDINGS * point.eps * (abs(g) + abs(mean))))
+        numeric[k][index] = np.nan if jump else mean  # at a kink there is no one derivative
+        if columns:
+            columns[k][:, np.ravel_multi_index(index, point.xs[k].shape)] = (
+                found.mean / s / weights)
+    causes = []
+    for k, name in enumerate(point.problem.names):
+        entries = [e for e in compared if e.input == k]
+        if any(e.wrong for e in entries):
+            cause = guess(point, k, gs[k], numeric[k], entries,
+                          columns[k] if columns else None, weights)
+            if cause:
+                causes.append(cause if len(point.xs) == 1 else f"{name}: {cause}")
+    report.cause = "; ".join(causes)
+    report.entries = report.entries or compared
+
+
+def guess(point: Point, k: int, g: Array, true: Array, entries: list[Entry],
+          columns: Array | None, weights: Array) -> str:
+    """The mistake that turns the true gradient into ``g``; empty if none of those known does."""
+    known = np.isfinite(true)
+    slack = 6 * max(e.tolerance for e in entries) + 1e-6 * abs(true[known]).max(initial=0)
+
+    def explains(other: Array) -> bool:
+        both = known & np.isfinite(other)
+        return bool(both.any() and np.all(abs(g[both] - other[both]) <= slack)
+                    and both.sum() >= max(3, known.sum() // 2))
+
+    if not known.any():
+        return ""
+    if not g[known].any():
+        return "zero everywhere (is the input cut off from the output?)"
+    scale = float(true[known] @ true[known])
+    factor = float(g[known] @ true[known]) / scale if scale else 0.0
+    if factor and np.all(abs(g[known] - factor * true[known]) <= slack * max(1, abs(factor))):
+        return of_factor(point, k, factor)
+    wrong = [e for e in entries if e.wrong]
+    if all(e.analytic == 0 for e in wrong):
+        places = ", ".join(str(list(e.index)) for e in wrong[:4])
+        return (f"{len(wrong)} {'entry' if len(wrong) == 1 else 'entries'} never written "
+                f"({places}{', ...' if len(wrong) > 4 else ''})")
+    for text, other in rearranged(true):
+        if explains(other):
+            return text
+    if columns is not None:
+        for text, kept in partial_sums(point, weights):
+            if explains((kept @ columns).reshape(g.shape)):
+                return text
+    return ""
+
+
+def of_factor(point: Point, k: int, factor: float) -> str:
+    """A wrong factor, named after a size in the problem if it is one."""
+    if abs(factor + 1) < 1e-3:
+        return "the sign"
+    sizes = {"the number of entries": point.xs[k].size}
+    for i, y in enumerate(point.ys):
+        sizes.setdefault(f"the size of output {i}", y.size)
+    for array, what in [(point.xs[k], point.problem.names[k]), *[
+            (y, f"output {i}") for i, y in enumerate(point.ys)]]:
+        sizes |= {f"axis {a} of {what}": n for a, n in enumerate(array.shape)}
+    for what, n in sizes.items():
+        if n > 2 and abs(factor * n - 1) < 1e-3:
+            return f"1/N everywhere, N = {n}, {what}"
+        if n > 2 and abs(factor / n - 1) < 1e-3:
+            return f"×N everywhere, N = {n}, {what}"
+    return f"×{factor:.6g} everywhere"
+
+
+def rearranged(true: Array) -> Iterator[tuple[str, Array]]:
+    if true.ndim >= 2 and true.shape[-1] > 1 and true.shape[-2] > 1:
+        yield "transposed", np.swapaxes(true, -1, -2).reshape(true.shape)
+    for axis in range(true.ndim):
+        for shift in (1, -1, 2, -2):
+            if true.shape[axis] > 1:
+                yield f"rolled by {shift} along axis {axis}", np.roll(true, shift, axis)
+    for shift in (1, -1):
+        yield f"rolled by {shift}", np.roll(true, shift)
+
+
+def partial_sums(point: Point, weights: Array) -> Iterator[tuple[str, Array]]:
+    """Cotangents with a part forgotten."""
+    pick: Callable[[Array], Array] = np.ravel
+    yield "the cotangent is not used, as if it were all ones", np.ones_like(weights)
+    if len(point.ys) == 1:
+        shape = point.ys[0].shape
+        for axis, n in enumerate(shape):
+            for i, word in ((0, "first"), (n - 1, "last")):
+                if n > 1:
+                    kept = np.zeros(shape)
+                    kept[(slice(None),) * axis + (i,)] = 1
+                    yield (f"missing the sum over the broadcast axis {axis}: only the {word} slice "
+                           f"is there", weights * pick(kept))
