@@ -17,6 +17,7 @@ from minitorch.testing.report import Kink, Probe
 
 Array = Any
 MOST = 64  # kinked coordinates that are looked at one by one
+TOGETHER = 4  # a larger group that does not split is not understood
 
 
 class TooManyKinks(Exception):

@@ -42,6 +42,12 @@ class Probe:
         """Left and right slope differ, by more than their error."""
         return abs(self.jump) > max(3 * self.jump_bar + self.rounding, self.nothing)
 
+    @property
+    def maybe_kinked(self) -> bool:
+        """It disagrees, but no more than by a jump that is too small to be told from its error."""
+        most = self.tolerance + abs(self.jump) + 3 * self.jump_bar
+        return not self.agrees and abs(self.analytic - self.numeric) <= most
+
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
         line = (f"{self.along:<28} analytic {self.analytic:+.8e}   numeric {self.numeric:+.8e} "
