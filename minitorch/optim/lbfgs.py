@@ -125,8 +125,8 @@ class LBFGS(Optimizer):
                 wrote(p)
             return Point(t, loss, g, g @ d)
 
-        tolerance = self.param_groups[0]["tolerance_change"]
-        return strong_wolfe(phi, start, t, abs(d).max(), tolerance, tries)
+        # As in PyTorch, the search has a tolerance of its own, whatever tolerance_change is.
+        return strong_wolfe(phi, start, t, abs(d).max(), 1e-9, tries)
 
     def _gradient(self) -> Array:
         """All gradients as one vector; 0 where there is none."""
@@ -160,7 +160,7 @@ class Memory:
         self.scale = bare(state.get("H_diag", 1))
         self.d, self.t = bare(state.get("d")), bare(state.get("t"))
         self.g = bare(state.get("prev_flat_grad"))
-        self.alpha: list[Any] = [bare(v) for v in state.get("al") or [None] * size]
+        self.alpha: list[Any] = [None] * size
 
     def remember(self, s: Array, y: Array) -> None:
         """Add a step, unless the curvature along it is not positive; forget the oldest."""

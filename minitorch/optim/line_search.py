@@ -81,7 +81,7 @@ def strong_wolfe(phi: Callable[[Any], Point], start: Point, t: Any, longest: Any
         if min(right - t, t - left) >= margin:
             near_an_end = False
         elif near_an_end or not left < t < right:  # twice, or quite: move away from it
-            t = right - margin if abs(t - right) < abs(t - left) else left + margin
+            t = right - margin if right - t < t - left else left + margin
             near_an_end = False
         else:
             near_an_end = True
