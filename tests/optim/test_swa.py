@@ -52,10 +52,13 @@ def same(ours, theirs):
     """Of a float64 average all digits agree, of a float32 one those that it has."""
     assert list(ours) == list(theirs)
     for name in theirs:
-        x, y = ours[name].numpy(), theirs[name].numpy()
-        assert x.dtype == y.dtype
-        digits = 1e-12 if y.dtype == np.float64 else 1e-5
-        np.testing.assert_allclose(x, y, rtol=digits, atol=digits / 10, err_msg=name)
+        same_array(ours[name].numpy(), theirs[name].numpy(), name)
+
+
+def same_array(x, y, name=""):
+    assert x.dtype == y.dtype
+    digits = 1e-12 if y.dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(x, y, rtol=digits, atol=digits / 10, err_msg=name)
 
 
 def own_average(average, current, n):
@@ -78,19 +81,26 @@ FUNCTIONS = st.one_of(
 )
 
 
+def averaged(engine, functions, use_buffers, seeds):
+    """The states of an average, from before it takes weights drawn by each of ``seeds`` on."""
+    options = functions(engine.optim.swa_utils)
+    net = Net(engine, use_buffers=use_buffers, **options)
+    if use_buffers and "multi_avg_fn" in options:  # for integers torch has no such function
+        net.model.norm.num_batches_tracked = None
+        net.averaged.module.norm.num_batches_tracked = None
+    yield copy.deepcopy(net.averaged.state_dict())
+    for seed in seeds:
+        net.visit([seed])
+        yield copy.deepcopy(net.averaged.state_dict())
+
+
 @given(FUNCTIONS, st.booleans(), st.lists(VALUES, max_size=6))
 def test_averages_agree_with_torch(functions, use_buffers, seeds):
-    nets = []
-    for engine in (minitorch, torch):
-        options = functions(engine.optim.swa_utils)
-        net = Net(engine, use_buffers=use_buffers, **options)
-        if use_buffers and "multi_avg_fn" in options:  # for integers torch has no such function
-            net.model.norm.num_batches_tracked = None
-            net.averaged.module.norm.num_batches_tracked = None
-        net.visit(seeds)
-        nets.append(net)
-    same(nets[0].averaged.state_dict(), nets[1].averaged.state_dict())
-    assert nets[0].averaged.n_averaged == len(seeds)
+    for n, (ours, theirs) in enumerate(zip(
+            *(averaged(engine, functions, use_buffers, seeds) for engine in (minitorch, torch)),
+            strict=True)):
+        same(ours, theirs)
+        assert ours["n_averaged"] == n
 
 
 @given(st.lists(VALUES, min_size=1, max_size=5))
