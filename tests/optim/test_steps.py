@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
-from tests.optim.configurations import OPTIONS, Run, close, options
+from tests.optim.configurations import OPTIONS, Run, array, close, options
 
 NAMES = pytest.mark.parametrize("name", OPTIONS)
+COPIED = (0.0, 4.0)
 
 
 @NAMES
@@ -22,10 +24,23 @@ def test_sixty_steps_agree_with_torch(name: str, data: Any) -> None:
     chosen = data.draw(options(name))
     seed = data.draw(st.integers(0, 99))
     ours, theirs = (Run(engine, name, chosen, seed=seed) for engine in (minitorch, torch))
-    start = 0
-    for n in (1, 1, 8, 50):
-        close(ours.steps(n, start), theirs.steps(n, start), 1e-9)
-        start += n
+    for mine, others in zip(ours.way(), theirs.way(), strict=True):
+        close(mine, others, 1e-9, scale=1)
+
+
+def copied(engine: Any, t0: float) -> Iterator[list[Any]]:
+    """Where ASGD's average is the parameter bit for bit, step by step."""
+    run = Run(engine, "ASGD", {"t0": t0, "lr": 0.5})
+    for t in range(9):
+        run.steps(1, t)
+        averages = [run.optimizer.state[p]["ax"] for p in run.params]
+        yield [array(ax) == array(p) for ax, p in zip(averages, run.params)]
+
+
+@pytest.mark.parametrize("t0", COPIED)
+def test_until_it_averages_asgd_copies(t0: float) -> None:
+    for mine, others in zip(copied(minitorch, t0), copied(torch, t0), strict=True):
+        close(mine, others, 0)
 
 
 @pytest.mark.parametrize(("name", "options"), [
