@@ -6,8 +6,9 @@ from minitorch.testing.check import (
     WrongGradient,
     check_grad,
 )
+from minitorch.testing.controls import assert_detects_wrong_grad
 from minitorch.testing.mutations import MUTATIONS, mutate
 from minitorch.testing.report import Report
 
 __all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
-           "check_grad", "mutate"]
+           "assert_detects_wrong_grad", "check_grad", "mutate"]

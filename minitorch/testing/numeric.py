@@ -31,7 +31,10 @@ POINTS = np.array([0.061, 0.149, 0.313, 0.402, 0.557, 0.639, 0.788, 0.871, 1.0])
 
 @dataclass(frozen=True)
 class Slopes:
-    """Mean and half difference of the right and left slope; ``still``: r did not move at all."""
+    """Mean and half difference of the right and left slope.
+
+    ``still``: r did not move, unless by jumps further off.
+    """
 
     mean: Array
     bar: Array
@@ -70,11 +73,15 @@ def noise_of(line: Line, eps: float) -> Array:
         flat = values.reshape(len(points), -1)
         rest = flat - basis @ (basis.T @ flat)
         spread = np.sqrt((rest * rest).sum(0) / (len(points) - 4)).reshape(values.shape[1:])
-        # A stair as high as this is a jump of f, not rounding.
-        noise = np.where(spread < rounding * eps ** (1 / 3 - 1), spread, noise)
+        noise = np.where(spread < stair(rounding, eps), spread, noise)
         if len(np.unique(flat.sum(1))) > len(points) // 2:
             break
     return noise
+
+
+def stair(rounding: Array, eps: float) -> Array:
+    """A stair of this height is a jump of f; what is lower may be rounding."""
+    return rounding * eps ** (1 / 3 - 1)
 
 
 def extrapolate(rows: Array, noises: Array, powers: range) -> tuple[Array, Array]:
@@ -123,7 +130,7 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
         sigma = 2 * (noise_of(line, eps) if noise is None else noise)  # of few values: doubled
         means, jumps, noises, moved = [], [], [], []
         mean = jump = (np.nan, np.inf)
-        done = still = np.zeros(np.shape(sigma), bool)
+        done = still = crept = np.zeros(np.shape(sigma), bool)
         h = start
         while h > eps**0.85:
             (up, up_rounding), (down, down_rounding) = line(h), line(-h)
@@ -132,13 +139,15 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             floor = np.maximum(sigma, np.maximum(up_rounding, down_rounding))
             noises.append(floor / (np.sqrt(2) * h))
             moved.append((up != 0) | (down != 0))
+            most = np.maximum(abs(up), abs(down))
+            crept = crept | ((most > 0) & (most < stair(floor, eps)))
             h /= 2
             if len(means) < 4:
                 continue
             rows = np.stack(noises)
             mean = settle(*extrapolate(np.stack(means), rows, range(2, 2 * ORDERS, 2)), mean, done)
             jump = settle(*extrapolate(np.stack(jumps), rows, range(1, 2 * ORDERS, 2)), jump, done)
-            still = ~np.any(moved[-4:], axis=0) & (sigma == 0)
+            still = ~np.any(moved[-4:], axis=0) & (sigma == 0) & ~crept
             worse = np.maximum(mean[1], jump[1])
             enough = np.isfinite(worse) & (4 * noises[-1] >= worse)
             done = done | still | enough & (moved[-1] | (sigma > 0))
