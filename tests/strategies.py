@@ -50,8 +50,8 @@ choices(keepdim=[False, True], descending=[False, True], largest=[False, True],
         delta=[1.0, 0.4], min_val=[-1.0, -0.5], max_val=[1.0, 0.5], decimals=[0, 1, -1],
         diagonal=[0, 1, -1, 2], offset=[0, 1, -1], dtype=[np.dtype("float32"), np.dtype("float64")],
         device=[device("cpu")], eps=[1e-5, 0.1], scale=[1.0, 2.0], ignore_index=[-100, 1],
-        smoothing=[0.0, 0.1], padding_idx=[None, 0, None, 1, None], sparse=[False],
-        scale_grad_by_freq=[False, False, True, False])
+        smoothing=[0.0, 0.1], padding_idx=[None] * 6 + [0, 1], sparse=[False],
+        scale_grad_by_freq=[False] * 7 + [True])
 
 
 # -- arrays ----------------------------------------------------------------------------------
