@@ -186,14 +186,15 @@ def along_directions(point: Point) -> Report:
                             "coordinates: move the inputs off the kinks", probes, kinks)
         at_kinks = [check_kink(point, us, vs, gs, group) for group in groups]
         for i, (kink, group) in enumerate(zip(at_kinks, groups)):
-            if not kink.inside:  # once more, independently
+            if not kink.inside:  # once more, independently, by steps that cross no other kink
                 vs = point.cotangent()
-                at_kinks[i] = check_kink(point, us, vs, point.pull(vs), group, START * 3 / 4)
+                at_kinks[i] = check_kink(point, us, vs, point.pull(vs), group, START / 256)
         kinks += at_kinks
         if not all(kink.inside for kink in at_kinks):
             return conclude(problem, "fail", "at a kink, the gradient is not between the slopes of "
                             "the two sides", probes, kinks)
-        if any(len(group) > TOGETHER for group in groups):
+        if any(len(group) > TOGETHER for group in groups) or any(
+                kink.tolerance > RESOLVED * probe.scale for kink in at_kinks):
             return conclude(problem, "unsure", "left and right slope differ, and it cannot be "
                             "told in which coordinates: move the inputs off the kinks", probes,
                             kinks)
