@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.elementwise import Elementwise, State, check, check_rate, zeros_like
+from minitorch.optim.elementwise import Elementwise, State, check, check_rate, decayed, zeros_like
 from minitorch.optim.state import count
 
 
@@ -43,10 +43,7 @@ class Adadelta(Elementwise):
 
     @staticmethod
     def update(xp, x, g, o, square_avg, acc_delta):
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)  # maximize, weight_decay
         v = o.rho * square_avg + (1 - o.rho) * (g * g)
         d = xp.sqrt(acc_delta + o.eps) / xp.sqrt(v + o.eps) * g
         u = o.rho * acc_delta + (1 - o.rho) * (d * d)

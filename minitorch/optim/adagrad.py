@@ -10,6 +10,7 @@ from minitorch.optim.elementwise import (
     check,
     check_rate,
     check_way,
+    decayed,
     number,
     zeros_like,
 )
@@ -67,10 +68,7 @@ class Adagrad(Elementwise):
 
     @staticmethod
     def update(xp, x, g, o, sum):
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         s = sum + g * g
         rate = o.lr / (1 + (o.t - 1) * o.lr_decay)
         return x - rate * (g / (xp.sqrt(s) + o.eps)), dict(sum=s)

@@ -12,6 +12,7 @@ from minitorch.optim.elementwise import (
     check_betas,
     check_rate,
     check_way,
+    decayed,
     number,
     zeros_like,
 )
@@ -71,13 +72,7 @@ class Adam(Elementwise):
     @staticmethod
     def update(xp, x, g, o, exp_avg, exp_avg_sq, max_exp_avg_sq=None):
         b1, b2 = o.betas
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            if o.decoupled_weight_decay:
-                x = x * (1 - o.lr * o.weight_decay)
-            else:
-                g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         m = b1 * exp_avg + (1 - b1) * g
         v = b2 * exp_avg_sq + (1 - b2) * (g * g)
         largest = xp.maximum(max_exp_avg_sq, v) if o.amsgrad else v

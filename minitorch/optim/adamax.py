@@ -10,6 +10,7 @@ from minitorch.optim.elementwise import (
     check,
     check_betas,
     check_rate,
+    decayed,
     zeros_like,
 )
 from minitorch.optim.state import count
@@ -50,10 +51,7 @@ class Adamax(Elementwise):
     @staticmethod
     def update(xp, x, g, o, exp_avg, exp_inf):
         b1, b2 = o.betas
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         m = b1 * exp_avg + (1 - b1) * g
         u = xp.maximum(b2 * exp_inf, xp.abs(g) + o.eps)
         return x - o.lr / (1 - b1 ** o.t) * (m / u), dict(exp_avg=m, exp_inf=u)

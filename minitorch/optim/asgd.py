@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.elementwise import Elementwise, State, check, check_rate, number, zeros_like
+from minitorch.optim.elementwise import (
+    Elementwise,
+    State,
+    check,
+    check_rate,
+    decayed,
+    number,
+    zeros_like,
+)
 from minitorch.optim.state import count
 
 
@@ -52,9 +60,6 @@ class ASGD(Elementwise):
 
     @staticmethod
     def update(xp, x, g, o, ax):
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         x = (1 - o.lambd * o.eta) * x - o.eta * g
         return x, dict(ax=ax + o.mu * (x - ax) if o.averaging else x)

@@ -141,6 +141,22 @@ class Elementwise(Optimizer):
         state.update(new_state)
 
 
+def decayed(x: Any, g: Any, o: Any) -> tuple[Any, Any]:
+    """What most updates begin with: ``maximize``, and either form of ``weight_decay``.
+
+    It adds the gradient of ``weight_decay * x**2 / 2``, or decoupled from it shrinks ``x`` itself
+    (Loshchilov & Hutter 2019).
+    """
+    if o.maximize:
+        g = -g
+    if o.weight_decay:
+        if getattr(o, "decoupled_weight_decay", False):
+            x = x * (1 - o.lr * o.weight_decay)
+        else:
+            g = g + o.weight_decay * x
+    return x, g
+
+
 def number(value: Any) -> Any:
     """An option as Python's number; tuples of them too."""
     if isinstance(value, tuple):

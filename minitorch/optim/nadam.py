@@ -10,6 +10,7 @@ from minitorch.optim.elementwise import (
     check,
     check_betas,
     check_rate,
+    decayed,
     zeros_like,
 )
 from minitorch.optim.state import count
@@ -68,13 +69,7 @@ class NAdam(Elementwise):
     @staticmethod
     def update(xp, x, g, o, exp_avg, exp_avg_sq):
         b1, b2 = o.betas
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            if o.decoupled_weight_decay:
-                x = x * (1 - o.lr * o.weight_decay)
-            else:
-                g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         m = b1 * exp_avg + (1 - b1) * g
         v = b2 * exp_avg_sq + (1 - b2) * (g * g)
         root = (1 - b2 ** o.t) ** 0.5

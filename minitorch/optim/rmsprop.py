@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.elementwise import Elementwise, State, check, check_rate, zeros_like
+from minitorch.optim.elementwise import Elementwise, State, check, check_rate, decayed, zeros_like
 from minitorch.optim.state import count
 
 
@@ -48,10 +48,7 @@ class RMSprop(Elementwise):
 
     @staticmethod
     def update(xp, x, g, o, square_avg, momentum_buffer=None, grad_avg=None):
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         v = o.alpha * square_avg + (1 - o.alpha) * (g * g)
         state, variance = dict(square_avg=v), v
         if o.centered:

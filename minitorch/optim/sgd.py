@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from minitorch.optim.elementwise import Elementwise, State, check, check_rate, check_way, zeros_like
+from minitorch.optim.elementwise import (
+    Elementwise,
+    State,
+    check,
+    check_rate,
+    check_way,
+    decayed,
+    zeros_like,
+)
 
 
 class SGD(Elementwise):
@@ -59,10 +67,7 @@ class SGD(Elementwise):
 
     @staticmethod
     def update(xp, x, g, o, momentum_buffer=None):
-        if o.maximize:
-            g = -g
-        if o.weight_decay:
-            g = g + o.weight_decay * x
+        x, g = decayed(x, g, o)
         if not o.momentum:
             return x - o.lr * g, {}
         if o.first:

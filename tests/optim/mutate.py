@@ -30,7 +30,7 @@ from hypothesis.strategies import SearchStrategy
 
 import minitorch
 from minitorch.optim import lbfgs, line_search, swa_utils
-from minitorch.optim.elementwise import Elementwise
+from minitorch.optim.elementwise import Elementwise, decayed
 from tests.optim import test_lbfgs, test_steps, test_swa
 from tests.optim.configurations import OPTIONS, Run, array, close, options
 from tests.optim.mutations import Mutant, mutants
@@ -198,7 +198,7 @@ def own(cls: type, names: tuple[str, ...]) -> list[FunctionType]:
 def subjects() -> dict[str, tuple[list[Any], list[Law]]]:
     """Functions to spoil, and the laws that must tell."""
     found: dict[str, tuple[list[Any], list[Law]]] = {
-        "Elementwise": ([Elementwise.numbers], [dense("Adam")])}
+        "Elementwise": ([Elementwise.numbers, decayed], [dense("Adam"), dense("SGD")])}
     for name in (*OPTIONS, "SparseAdam"):
         functions = own(getattr(minitorch.optim, name), ("begin", "numbers", "update"))
         laws = [law(name) for law, names in ((dense, OPTIONS), (sparse, TAKING)) if name in names]
