@@ -100,40 +100,49 @@ class InPlace:
 
     def __call__(self, arrays: Sequence[Array], options: dict[str, Any]) -> None:
         """Update ``arrays``, all of one shape and dtype, in place."""
-        self.update(options, self.blocks(arrays))
+        x = arrays[0]
+        if x.size > BLOCK and self.xp is np:
+            self.update(options, self.blocks(arrays))
+        else:
+            self.update(options, ([*arrays, *self.registers(x.shape, x.dtype)],))
 
     def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
         """The arrays block by block, with scratch of the same shape."""
         strides = arrays[0].strides
         if all(a.flags.forc and a.strides == strides for a in arrays):
-            arrays = [a.ravel("K") if a.ndim != 1 else a for a in arrays]  # in memory's own order
+            arrays = [a.ravel("K") for a in arrays]  # in memory's own order
         x = arrays[0]
-        size = x.size
-        if size <= BLOCK or self.xp is not np:
-            yield [*arrays, *self.registers(x.shape, size, x.dtype)]
-            return
-        rows = max(1, BLOCK * len(x) // size)  # at least one, however long
+        rows = max(1, BLOCK * len(x) // x.size)  # at least one, however long
         for start in range(0, len(x), rows):
             block = [a[start:start + rows] for a in arrays]
-            yield [*block, *self.registers(block[0].shape, block[0].size, x.dtype)]
+            yield [*block, *self.registers(block[0].shape, x.dtype)]
 
-    def registers(self, shape: tuple[int, ...], size: int, dtype: Any) -> list[Array]:
+    def registers(self, shape: tuple[int, ...], dtype: Any) -> list[Array]:
         """Scratch arrays, kept between calls on a CPU; CuPy's memory pool keeps its own."""
-        dtypes = [dtype if name.startswith("a_") else np.bool_ for name in self.scratch]
         if self.xp is not np:
-            return [self.xp.empty(shape, dt) for dt in dtypes]
-        out = []
-        for name, dt in zip(self.scratch, dtypes):
-            kept = _kept.arrays.get((name, dtype))
-            if kept is None or kept.size < size:
-                kept = _kept.arrays[name, dtype] = np.empty(max(size, 1024), dt)
-            out.append(kept[:size].reshape(shape) if len(shape) != 1 else kept[:size])
-        return out
+            return [self.xp.empty(shape, dtype if name.startswith("a_") else np.bool_)
+                    for name in self.scratch]
+        size = math.prod(shape)
+        views = []
+        for name in self.scratch:
+            view = _kept.views.get((name, shape, dtype))
+            if view is None:
+                memory = _kept.memory.get((name, dtype))
+                if memory is None or memory.size < size:
+                    kind = dtype if name.startswith("a_") else np.bool_
+                    memory = _kept.memory[name, dtype] = np.empty(max(size, BLOCK), kind)
+                    _kept.views.clear()  # of what was too small
+                if len(_kept.views) > 1000:  # sparse rows come in ever new numbers
+                    _kept.views.clear()
+                view = _kept.views[name, shape, dtype] = memory[:size].reshape(shape)
+            views.append(view)
+        return views
 
 
 class _Kept(threading.local):
     def __init__(self) -> None:
-        self.arrays: dict[Any, Array] = {}
+        self.memory: dict[Any, Array] = {}
+        self.views: dict[Any, Array] = {}  # parts of it, by the shapes that were asked for
 
 
 _kept = _Kept()

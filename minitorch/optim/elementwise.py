@@ -71,8 +71,9 @@ class Elementwise(Optimizer):
                 for p in moved:  # before any of them moves
                     self.check(p, group)
                 options = {name: number(group[name]) for name in self.defaults if name not in HOW}
+                given = flags(options)
                 for p in moved:
-                    self.move(p, group, options)
+                    self.move(p, group, options, given)
         return loss
 
     def sparse_way(self, group: dict[str, Any]) -> str:
@@ -87,58 +88,60 @@ class Elementwise(Optimizer):
             raise RuntimeError(self.refusal or f"{type(self).__name__} does not support sparse "
                                                f"gradients")
 
-    def move(self, p: Any, group: dict[str, Any], options: dict[str, Any]) -> None:
-        """Move one parameter."""
+    def move(self, p: Any, group: dict[str, Any], options: dict[str, Any], given: Any) -> None:
+        """Move one parameter; ``given`` are the flags of the group's options."""
         state = self.state.get(p) or self.begin(p, group)
-        options = {**options, **self.numbers(p, state, group)}
+        numbers = self.numbers(p, state, group)
+        options = {**options, **numbers}
         if state:
             self.state[p] = state
-        names = [name for name in self.kept if state.get(name) is not None]
+        names = tuple([name for name in self.kept if state.get(name) is not None])
         if group.get("differentiable"):
             self.record(p, group, options, names)
             return
         x, g = p.array, p._grad.array
         arrays = [state[name].array for name in names]
-        if isinstance(g, coo.Coo) and self.sparse_way(group) == "rows":
-            self.move_rows(x, g, arrays, names, options)
+        on_cpu = isinstance(x, np.ndarray)
+        key = on_cpu, names, given, flags(numbers)
+        program = self.programs.get(key)
+        if program is None:
+            program = self.programs[key] = InPlace(read(type(self).update, names, options),
+                                                   np if on_cpu else backend.cupy_module())
+        if not isinstance(g, coo.Coo):
+            program([x, g, *arrays], options)
+        elif self.sparse_way(group) == "rows":
+            move_rows(program, x, g, arrays, options)
         else:
-            g = g.to_dense() if isinstance(g, coo.Coo) else g
-            self.program(names, options, x)([x, g, *arrays], options)
+            program([x, g.to_dense(), *arrays], options)
         wrote(p)
 
-    def program(self, names: list[str], options: dict[str, Any], like: Array) -> InPlace:
-        """The update spelled for this state and for which of the options are zero."""
-        flags = tuple([v if v is None or type(v) is bool else bool(v) for v in options.values()])
-        on_cpu = isinstance(like, np.ndarray)
-        key = on_cpu, tuple(names), flags
-        found = self.programs.get(key)
-        if found is None:
-            program = read(type(self).update, names, options)
-            found = self.programs[key] = InPlace(program,
-                                                 np if on_cpu else backend.cupy_module())
-        return found
-
-    def move_rows(self, x: Array, g: coo.Coo, state: list[Array], names: list[str],
-                  options: dict[str, Any]) -> None:
-        """Move only the rows that a sparse gradient has values for."""
-        g = g.coalesce()  # the update is not linear: each row once
-        where = coo.key(g.indices)
-        if g.nnz:
-            rows = [x[where], g.values, *[s[where] for s in state]]
-            self.program(names, options, x)(rows, options)
-            for whole, new in zip([x, *state], [rows[0], *rows[2:]]):
-                whole[where] = new
-
     def record(self, p: Any, group: dict[str, Any], options: dict[str, Any],
-               names: list[str]) -> None:
+               names: tuple[str, ...]) -> None:
         """Move ``p`` by recorded operators; options that are tensors keep their graph."""
         options |= {name: group[name] for name in self.defaults if name not in HOW}
         state = self.state[p]
         before = wrap(p.array.copy(), p.node)
         new, new_state = type(self).update(ops, before, p._grad, SimpleNamespace(**options),
-                                **{name: state[name] for name in names})
+                                           **{name: state[name] for name in names})
         assign(p, new)
         state.update(new_state)
+
+
+def flags(options: dict[str, Any]) -> tuple[Any, ...]:
+    """What a program depends on: which options are zero, and those that are no numbers."""
+    return tuple([v if v is None or type(v) is bool else bool(v) for v in options.values()])
+
+
+def move_rows(program: InPlace, x: Array, g: coo.Coo, state: list[Array],
+              options: dict[str, Any]) -> None:
+    """Move only the rows that a sparse gradient has values for."""
+    g = g.coalesce()  # the update is not linear: each row once
+    where = coo.key(g.indices)
+    if g.nnz:
+        rows = [x[where], g.values, *[s[where] for s in state]]
+        program(rows, options)
+        for whole, new in zip([x, *state], [rows[0], *rows[2:]]):
+            whole[where] = new
 
 
 def decayed(x: Any, g: Any, o: Any) -> tuple[Any, Any]:
