@@ -133,6 +133,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
+        self.grads: list[Any] = []  # tensors that an optimizer was given
+        self.stepping: Any = None  # what runs as one call: an optimizer, or a generator
         self.thread = threading.get_ident()
 
     def add(self, note: Note) -> None:
@@ -144,8 +146,10 @@ active: Recorder | None = None
 
 
 def recording() -> Recorder | None:
-    """The recorder of this thread's step, if it is being recorded."""
-    return active if active is not None and active.thread == threading.get_ident() else None
+    """The recorder of this thread's step, if what runs now is to be noted call by call."""
+    if active is None or active.stepping is not None or active.thread != threading.get_ident():
+        return None
+    return active
 
 
 def note(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
@@ -217,6 +221,17 @@ OUT = {np.concatenate, np.stack, np.take, np.clip, np.einsum, np.dot, np.cumsum,
 def takes_out(function: Any) -> bool:
     owner = getattr(function, "__self__", None)
     return isinstance(function, np.ufunc) or isinstance(owner, np.ufunc) or function in OUT
+
+
+def drawn(draw: Callable[..., Any], args: Any, kwargs: dict[str, Any], result: Any) -> Any:
+    """What a generator drew; drawn anew in every run."""
+    recorder = recording()
+    if not isinstance(result, np.ndarray):
+        refuse(f"{draw.__name__}() gives Python a random number")
+    out = np.ndarray.copy(result.view(Noted), "K")
+    if recorder is not None:
+        recorder.add(Note(draw, plain(args), plain(kwargs), plain(out), copies=True))
+    return out
 
 
 def note_write(function: Callable[..., Any], x: Any, args: Any, kwargs: dict[str, Any]) -> None:

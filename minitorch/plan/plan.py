@@ -17,13 +17,14 @@ Array = Any
 
 
 class Plan:
-    """Calls in order; ``run()`` makes them all. ``source`` is the text that is run.
+    """Calls in order, in one or several ``parts`` to be run one after the other.
 
-    ``kept``: arrays that are read after a run.
+    ``lines`` is the text that is run. ``kept``: arrays that are read after a run.
     """
 
-    def __init__(self, notes: Iterable[Note], kept: Iterable[Array] = ()) -> None:
-        notes = list(notes)
+    def __init__(self, parts: Iterable[list[Note]], kept: Iterable[Array] = ()) -> None:
+        parts = list(parts)
+        notes = list(itertools.chain(*parts))
         offsets, size = memory.arranged(notes, kept)
         self.memory = memory.block(size)
         self.before = sum({id(x): x.nbytes for note in notes
@@ -40,17 +41,21 @@ class Plan:
             return x
         self.notes = [replace(note, args=put(note.args), kwargs=put(note.kwargs),
                               into=put(note.into), writes=put(note.writes)) for note in notes]
-        self.source, self.scope = spelled(self.notes)
-        scope = dict(self.scope)
-        exec(compile(self.source, "<plan>", "exec"), scope)
-        self.run: Callable[[], None] = scope["run"]
+        self.lines, self.scope = spelled(self.notes)
+        head = f"def run({', '.join(f'{n}={n}' for n in self.scope)}):\n    "
+        self.parts: list[Callable[[], None]] = []
+        for part in parts:
+            lines = self.lines[sum(map(len, parts[:len(self.parts)])):][:len(part)]
+            scope = dict(self.scope)
+            exec(compile(head + "\n    ".join(lines or ["pass"]), "<plan>", "exec"), scope)
+            self.parts.append(scope["run"])
 
     def explain(self, times: int = 0) -> str:
         """The calls as text; after ``times`` runs, with the median time of each."""
         spent = self.measured(times) if times else None
         lines = [f"{len(self.notes)} calls, {self.memory.nbytes / 1024:.0f} kB for values "
                  f"({self.before / 1024:.0f} kB if each had its own memory)"]
-        for i, (note, text) in enumerate(zip(self.notes, self.source.splitlines()[1:])):
+        for i, (note, text) in enumerate(zip(self.notes, self.lines)):
             shape = "" if note.into is None else f"{note.into.dtype}{list(note.into.shape)}"
             clock = "" if spent is None else f"{spent[i] * 1e6:8.1f} us  "
             place = note.line.rpartition("/")[2]
@@ -64,7 +69,7 @@ class Plan:
         """The median time of each call, in seconds, over that many runs."""
         scope = dict(self.scope)
         calls = []
-        for text in self.source.splitlines()[1:]:
+        for text in self.lines:
             exec(f"def call({', '.join(f'{n}={n}' for n in self.scope)}):\n    {text}", scope)
             calls.append(scope["call"])
         clock = time.perf_counter
@@ -76,8 +81,8 @@ class Plan:
         return [float(m) for m in np.median(table, 0)]
 
 
-def spelled(notes: list[Note]) -> tuple[str, dict[str, Any]]:
-    """The text of ``run()``, and what its names stand for."""
+def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
+    """A line of text for each call, and what the names in them stand for."""
     scope: dict[str, Any] = {}
     names: dict[Any, str] = {}
     count = itertools.count()
@@ -130,8 +135,7 @@ def spelled(notes: list[Note]) -> tuple[str, dict[str, Any]]:
             lines.append(f"{f}({', '.join([*args, text(note.into), *extra])})")
         else:
             lines.append(f"{f}({', '.join([*args, *extra, f'out={text(note.into)}'])})")
-    head = f"def run({', '.join(f'{n}={n}' for n in scope)}):"
-    return "\n".join([head, *[f"    {line}" for line in lines or ["pass"]]]), scope
+    return lines, scope
 
 
 def store(into: Array, result: Any) -> None:
