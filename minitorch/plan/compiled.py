@@ -17,8 +17,10 @@ from typing import Any
 from minitorch import dtypes
 from minitorch.autograd import Function
 from minitorch.engine import wrap
+from minitorch.errors import advised
 from minitorch.modes import modes
 from minitorch.nn.module import Module
+from minitorch.plan import noted
 from minitorch.plan.plan import Plan
 from minitorch.plan.state import Snapshot
 from minitorch.plan.step import Step
@@ -27,43 +29,67 @@ from minitorch.plan.trees import copied, mapped, signature, tensors_in
 LIMIT = 8  # recordings of one function, as many as PyTorch makes
 
 
+class Refused(RuntimeError):
+    """The function does something that a record of array calls cannot repeat."""
+
+
 class Compiled:
     """What ``compile`` returns for a function: called the same way, and it keeps its ``plans``."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function, self.fullgraph = function, fullgraph
         self.name = getattr(function, "__name__", type(function).__name__)
         self.steps: dict[Any, list[Step]] = {}
+        self.refused = ""  # why it runs as it is, if it does
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if modes.anomaly:
+        if self.refused or modes.anomaly or noted.active is not None:
             return self.function(*args, **kwargs)
         key = signature((args, kwargs)), modes.grad, dtypes.default()
         for step in self.steps.get(key, ()):
             if step.holds():
-                if not step.proven:
-                    return step.prove(self.function, args, kwargs)
-                given = tensors_in((args, kwargs))
-                if not step.leaves:
-                    step.forward(given)
-                    return copied(step.outputs)
                 if step.pending is not None and step.pending() is not None:
                     return self.function(*args, **kwargs)  # its values are still needed
+                if not step.proven:
+                    return self.prove(step, args, kwargs)
+                given = tensors_in((args, kwargs))
                 step.forward(given)
-                return in_graph(step, given)
+                return in_graph(step, given) if step.leaves else copied(step.outputs)
         return self.record(key, args, kwargs)
 
     def record(self, key: Any, args: Any, kwargs: Any) -> Any:
         if len(self.plans) >= LIMIT:
             warnings.warn(f"{self.name}() was recorded {LIMIT} times, for as many different "
-                          f"shapes, modes or values that it goes by; from now on, calls that fit "
-                          f"none of them run unrecorded", stacklevel=3)
+                          f"shapes, modes or values that it goes by; calls that fit none of them "
+                          f"run unrecorded", stacklevel=3)
             return self.function(*args, **kwargs)
         step = Step(self.function, args, kwargs)
+        if step.refused:
+            self.give_up(step, step.before, "cannot be recorded")
+            return step.outputs
+        step.before = None
         self.steps.setdefault(key, []).append(step)
-        given = tensors_in((args, kwargs))
-        return in_graph(step, given) if step.leaves else copied(step.outputs)
+        return in_graph(step, step.given) if step.leaves else copied(step.outputs)
+
+    def prove(self, step: Step, args: Any, kwargs: Any) -> Any:
+        before = Snapshot(step.reach)
+        out = step.prove(self.function, args, kwargs)
+        if step.refused:
+            self.give_up(step, before, "does more than the array calls of its record: Python "
+                         "state that changes, or numbers from elsewhere. In a replay,")
+        return out
+
+    def give_up(self, step: Step, before: Snapshot, why: str) -> None:
+        """From now on run the function as it is, and say so; or raise, with all as before."""
+        self.refused = f"{self.name}() {why}: {step.refused}".replace(",:", ",")
+        if self.fullgraph:
+            before.restore()
+            refused, self.refused = self.refused, ""
+            raise advised(Refused(refused), "A recorded step repeats the same array calls with "
+                          "other numbers. Do this outside of it, or with tensors (torch.where "
+                          "instead of if); or leave out fullgraph=True.")
+        warnings.warn(f"{self.refused}; it runs as it is, uncompiled", stacklevel=4)
 
     @property
     def plans(self) -> list[Plan]:
@@ -110,18 +136,17 @@ class Replayed(Function):
 
 def in_graph(step: Step, given: list[Any]) -> Any:
     """The results of a run, as those of one operator on the tensors that it may pull back to."""
-    theirs = dict(zip(map(id, step.inputs), given))
-    results = iter(Replayed.apply(step, *[theirs.get(id(t), t) for t in step.leaves]))
+    results = iter(Replayed.apply(step, *step.leaves_among(given)))
     return mapped(step.outputs, lambda t: next(results))
 
 
 class OptimizedModule(Module):
     """A module whose forward pass is recorded; parameters and state are the original's."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, fullgraph: bool = False) -> None:
         super().__init__()
         self._orig_mod = module
-        object.__setattr__(self, "compiled", Compiled(module))
+        object.__setattr__(self, "compiled", Compiled(module, fullgraph))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self.compiled(*args, **kwargs)
@@ -144,9 +169,11 @@ def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None 
     bit, and the second call checks that. A new shape, dtype, mode, or value of a variable that the
     function names is recorded anew, up to 8 times. ``explain()`` shows the calls.
 
-    Raises RuntimeError, with the line, for what a recording cannot repeat: ``item()`` or ``if`` on
-    a tensor, results whose shape depends on numbers, ``optimizer.step(closure)``. The other
-    arguments are PyTorch's, accepted for its programs; ``disable`` returns ``model`` as it is.
+    What a record cannot repeat (``item()`` or ``if`` on a tensor, results whose shape depends on
+    numbers, ``optimizer.step(closure)``, a list that grows) is warned of, with the line, and the
+    function then runs as it is; with ``fullgraph`` RuntimeError is raised instead, with every
+    tensor as it was before the call. ``disable`` returns ``model`` as it is; the other arguments
+    are PyTorch's, accepted for its programs.
 
     >>> import minitorch as torch
     >>> w = torch.tensor([3.0], requires_grad=True)
@@ -168,4 +195,4 @@ def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None 
                                  mode=mode, options=options, disable=disable)
     if disable:
         return model
-    return OptimizedModule(model) if isinstance(model, Module) else Compiled(model)
+    return (OptimizedModule if isinstance(model, Module) else Compiled)(model, fullgraph)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minitorch.plan.noted import Note, Noted, arrays_in
+from minitorch.plan.noted import Note, arrays_in
 
 Array = Any
 LINE = 64  # bytes: a value begins where a line of the processor's cache does
@@ -39,16 +39,17 @@ class Life:
         return -(-self.owner.nbytes // LINE) * LINE
 
 
-def lives(notes: list[Note], kept: Iterable[Array]) -> dict[int, Life]:
+def lives(notes: list[Note], made: Container[int], kept: Iterable[Array]) -> dict[int, Life]:
     """The life of each value that the plan itself makes, by the owner's ``id``.
 
-    ``kept``: arrays that are read after the plan has run; they keep memory of their own.
+    ``made``: the ids of such owners. ``kept``: arrays that are read after the plan has run; they
+    keep memory of their own.
     """
     out: dict[int, Life] = {}
     for i, note in enumerate(notes):
         for a in arrays_in((note.args, note.kwargs, note.into, note.writes)):
             x = owner(a)
-            if isinstance(x, Noted):
+            if id(x) in made:
                 out.setdefault(id(x), Life(x, i, i)).last = i
     for a in kept:
         out.pop(id(owner(a)), None)
@@ -73,9 +74,10 @@ def successor(note: Note, i: int, found: dict[int, Life], taken: set[int]) -> Li
     return None
 
 
-def arranged(notes: list[Note], kept: Iterable[Array]) -> tuple[dict[int, int], int]:
+def arranged(notes: list[Note], made: Container[int],
+             kept: Iterable[Array]) -> tuple[dict[int, int], int]:
     """An offset in one block of memory for each owner, and how many bytes the block has."""
-    found = lives(notes, kept)
+    found = lives(notes, made, kept)
     begin: dict[int, list[Life]] = {}
     for life in found.values():
         begin.setdefault(life.first, []).append(life)

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
-from minitorch.errors import advised
 
 Array = Any
 
@@ -30,7 +29,8 @@ WRITES = {np.copyto, np.put, np.put_along_axis, np.putmask, np.place, np.fill_di
 WRITING = {"fill", "sort", "partition", "put", "resize", "setfield"}
 # Where the shape of the result depends on numbers.
 SHAPELESS = {np.unique, np.nonzero, np.flatnonzero, np.argwhere, np.compress, np.extract,
-             np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros}
+             np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.ndarray.nonzero,
+             np.ndarray.compress}
 
 
 @dataclass(eq=False)
@@ -49,10 +49,6 @@ class Note:
     line: str = ""
     operator: str = ""
     writes: list[Array] = field(default_factory=list)  # beside ``into``
-
-
-class Refused(RuntimeError):
-    """The step does something that a record of array calls cannot repeat."""
 
 
 class Noted(np.ndarray):
@@ -133,9 +129,17 @@ class Recorder:
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
+        self.made: dict[int, Any] = {}  # the arrays whose memory is of this run, by id
         self.grads: list[Any] = []  # tensors that an optimizer was given
+        self.refused = ""  # why the notes would not do, once that is known
         self.stepping: Any = None  # what runs as one call: an optimizer, or a generator
         self.thread = threading.get_ident()
+
+    def own(self, result: Array) -> Array:
+        """A result in memory that the plan may place where it likes."""
+        out = np.ndarray.copy(result.view(Noted), "K")
+        self.made[id(out)] = out
+        return out
 
     def add(self, note: Note) -> None:
         note.line, note.operator = origin()
@@ -147,7 +151,8 @@ active: Recorder | None = None
 
 def recording() -> Recorder | None:
     """The recorder of this thread's step, if what runs now is to be noted call by call."""
-    if active is None or active.stepping is not None or active.thread != threading.get_ident():
+    if (active is None or active.stepping is not None or active.refused
+            or active.thread != threading.get_ident()):
         return None
     return active
 
@@ -174,8 +179,6 @@ def adopted(recorder: Recorder, function: Any, args: Any, kwargs: Any, result: A
             i: int | None = None) -> Any:
     """A result as a Noted array; noted, unless it is a view of an argument."""
     if isinstance(result, np.generic):
-        if function in SHAPELESS:
-            refuse(f"{function.__name__}() has a result whose shape depends on numbers")
         result = np.asarray(result)
     if not isinstance(result, np.ndarray):
         if isinstance(result, (bool, int, float)) and any(
@@ -188,7 +191,8 @@ def adopted(recorder: Recorder, function: Any, args: Any, kwargs: Any, result: A
     if function in SHAPELESS or masks or (function is np.where and len(args) == 1):
         name = "indexing by a mask" if masks else f"{function.__name__}()"
         refuse(f"{name} has a result whose shape depends on numbers")
-    out = np.ndarray.copy(result.view(Noted), "K")  # memory of its own
+        return result
+    out = recorder.own(result)
     if function in FILLED:
         value = FILLED[function] if function not in (np.full, np.full_like) else args[1]
         if value is not None:
@@ -212,8 +216,8 @@ def _part(function: Callable[..., Any], i: int) -> Callable[..., Any]:
 
 
 # What makes an array of one number, or of none in particular.
-FILLED = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1, np.empty: None,
-          np.empty_like: None, np.full: 0, np.full_like: 0}
+FILLED: dict[Any, Any] = {np.zeros: 0, np.zeros_like: 0, np.ones: 1, np.ones_like: 1,
+                          np.empty: None, np.empty_like: None, np.full: 0, np.full_like: 0}
 OUT = {np.concatenate, np.stack, np.take, np.clip, np.einsum, np.dot, np.cumsum, np.argmax,
        np.argmin, np.round, np.cumprod}
 
@@ -228,9 +232,10 @@ def drawn(draw: Callable[..., Any], args: Any, kwargs: dict[str, Any], result: A
     recorder = recording()
     if not isinstance(result, np.ndarray):
         refuse(f"{draw.__name__}() gives Python a random number")
-    out = np.ndarray.copy(result.view(Noted), "K")
-    if recorder is not None:
-        recorder.add(Note(draw, plain(args), plain(kwargs), plain(out), copies=True))
+    if recorder is None or recorder.refused:
+        return result
+    out = recorder.own(result)
+    recorder.add(Note(draw, plain(args), plain(kwargs), plain(out), copies=True))
     return out
 
 
@@ -250,11 +255,11 @@ def looked_at(x: Array, what: str) -> Array:
 
 
 def refuse(why: str) -> None:
-    line, operator = origin()
-    raise advised(Refused(f"cannot record this step: {why} ({line}"
-                          f"{', in ' + operator if operator else ''})"),
-                  "A recorded step repeats the same array calls with other numbers. Do this "
-                  "outside of it, or with tensors (torch.where instead of if).")
+    """Give up noting; the step itself goes on."""
+    recorder = recording()
+    if recorder is not None:
+        line, operator = origin()
+        recorder.refused = f"{why} ({line}{', in ' + operator if operator else ''})"
 
 
 def plain(x: Any) -> Any:

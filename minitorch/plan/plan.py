@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+import types
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +20,15 @@ Array = Any
 class Plan:
     """Calls in order, in one or several ``parts`` to be run one after the other.
 
-    ``lines`` is the text that is run. ``kept``: arrays that are read after a run.
+    ``lines`` is the text that is run. ``made``: the ids of the arrays whose memory may be placed
+    anew; ``kept``: those that are read after a run, which may not.
     """
 
-    def __init__(self, parts: Iterable[list[Note]], kept: Iterable[Array] = ()) -> None:
+    def __init__(self, parts: Iterable[list[Note]], made: Container[int],
+                 kept: Iterable[Array] = ()) -> None:
         parts = list(parts)
         notes = list(itertools.chain(*parts))
-        offsets, size = memory.arranged(notes, kept)
+        offsets, size = memory.arranged(notes, made, kept)
         self.memory = memory.block(size)
         self.before = sum({id(x): x.nbytes for note in notes
                            for x in map(memory.owner, arrays_in((note.args, note.into)))
@@ -81,6 +84,9 @@ class Plan:
         return [float(m) for m in np.median(table, 0)]
 
 
+KEYWORD = {np.maximum, np.minimum}  # NumPy does not take their ``out`` by position
+
+
 def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
     """A line of text for each call, and what the names in them stand for."""
     scope: dict[str, Any] = {}
@@ -114,6 +120,8 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
         owner = getattr(f, "__self__", None)
         if isinstance(owner, np.ufunc):
             name = f"{owner.__name__}_{f.__name__}"
+        elif owner is not None and not isinstance(owner, types.ModuleType):
+            name = f"{type(owner).__name__}_{f.__name__}"
         else:
             name = getattr(f, "__name__", "call").strip("_").replace("<lambda>", "call")
         if scope.get(name, f) is not f:
@@ -131,7 +139,7 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
             lines.append(f"{f}({', '.join([text(note.into), *args, *extra])})")
         elif note.copies:
             lines.append(f"{called(store)}({text(note.into)}, {f}({', '.join(args + extra)}))")
-        elif isinstance(note.function, np.ufunc):
+        elif isinstance(note.function, np.ufunc) and note.function not in KEYWORD:
             lines.append(f"{f}({', '.join([*args, text(note.into), *extra])})")
         else:
             lines.append(f"{f}({', '.join([*args, *extra, f'out={text(note.into)}'])})")

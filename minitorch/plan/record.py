@@ -19,11 +19,11 @@ from minitorch.plan.reach import Reach
 
 
 @contextmanager
-def recorded(reach: Reach) -> Iterator[Recorder]:
-    """Note every array call inside the block."""
+def recorded(tensors: list[Any], reach: Reach) -> Iterator[Recorder]:
+    """Note every array call on ``tensors``, and on what comes of them, inside the block."""
     recorder = Recorder()
     words, look = backend.numpy_words, backend.look
-    held = [(t, t.array, t.array.view(Noted)) for t in reach.tensors
+    held = [(t, t.array, t.array.view(Noted)) for t in tensors
             if isinstance(t.array, np.ndarray)]
     for t, _, noting in held:
         t.array = noting
@@ -56,11 +56,12 @@ def looking(check: Callable[..., Any], *args: Any) -> None:
 
 
 def opening(recorder: Recorder) -> Callable[..., None]:
-    """Before an optimizer's step: the gradients are in place, and nothing is noted until it ends."""
+    """Before an optimizer's step: give it its gradients, and note nothing until it ends."""
     def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
         if noted.active is recorder and noted.recording() is not None:
             if len(args) > 1 or kwargs.get("closure") is not None:
                 refuse("optimizer.step(closure) runs the model as often as it sees fit")
+                return
             params = [p for group in optimizer.param_groups for p in group["params"]]
             give = [(p, p._grad) for p in params]
             recorder.grads += [g for _, g in give if g is not None]
@@ -109,14 +110,14 @@ def noting_draws(generator: Any) -> Callable[[], None]:
         original = getattr(generator, name)
 
         def draw(*args: Any, **kwargs: Any) -> Any:
-            if noted.recording() is None:
-                return original(*args, **kwargs)
             recorder = noted.recording()
-            recorder.stepping = generator  # type: ignore[union-attr]
+            if recorder is None:
+                return original(*args, **kwargs)
+            recorder.stepping = generator
             try:
                 result = original(*plain(args), **plain(kwargs))
             finally:
-                recorder.stepping = None  # type: ignore[union-attr]
+                recorder.stepping = None
             return noted.drawn(original, args, kwargs, result)
         vars(generator)[name] = draw
     for name in DRAWS:
