@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -121,7 +122,10 @@ def _set(x: Array, key: Any, value: Any) -> None:
 
 
 def _get(x: Array, key: Any) -> Array:
-    return x[key]
+    out = x[key]
+    if isinstance(out, np.generic):  # a view even of a single element
+        out = x[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+    return out
 
 
 class Recorder:
@@ -140,6 +144,15 @@ class Recorder:
         out = np.ndarray.copy(result.view(Noted), "K")
         self.made[id(out)] = out
         return out
+
+    @contextmanager
+    def silent(self, what: Any) -> Iterator[None]:
+        """Note nothing inside the block: ``what`` runs as one call."""
+        self.stepping = what
+        try:
+            yield
+        finally:
+            self.stepping = None
 
     def add(self, note: Note) -> None:
         note.line, note.operator = origin()
@@ -302,14 +315,6 @@ def origin() -> tuple[str, str]:
     return "", operator
 
 
-def creating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that makes an array of no array: noted too."""
-    def create(*args: Any, **kwargs: Any) -> Any:
-        return note(function, args, kwargs)
-    create.__name__ = function.__name__
-    return create
-
-
 def asarray(x: Any, dtype: Any = None, **kwargs: Any) -> Any:
     """``np.asarray`` that leaves a Noted array what it is."""
     if isinstance(x, Noted):
@@ -317,11 +322,24 @@ def asarray(x: Any, dtype: Any = None, **kwargs: Any) -> Any:
     return np.asarray(x, dtype, **kwargs)
 
 
+def watched(word: Callable[..., Any]) -> Callable[..., Any]:
+    """A word whose arrays are all noted, also those that came from outside of the step."""
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return word(*[a.view(Noted) if type(a) is np.ndarray else a for a in args], **kwargs)
+    return call
+
+
+def creating(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes an array of no array: noted too."""
+    def create(*args: Any, **kwargs: Any) -> Any:
+        return note(function, args, kwargs)
+    return create
+
+
 def words() -> SimpleNamespace:
     """The vocabulary ``xp`` while a step is recorded."""
     made = {name: creating(getattr(np, name)) for name in ("zeros", "ones", "empty", "full")}
-    noting = SimpleNamespace(**{**{k: v for k, v in vars(np).items() if not k.startswith("_")},
-                                **made, "asarray": asarray})
-    xp = backend.vocabulary(noting)
+    xp = backend.vocabulary(SimpleNamespace(**{**vars(np), **made, "asarray": asarray}))
     xp.where, xp.sum = backend.numpy_words.where, backend.numpy_words.sum
-    return xp
+    return SimpleNamespace(**{name: watched(word) if callable(word) and not isinstance(word, type)
+                              else word for name, word in vars(xp).items()})

@@ -49,7 +49,7 @@ class Plan:
         self.parts: list[Callable[[], None]] = []
         for part in parts:
             lines = self.lines[sum(map(len, parts[:len(self.parts)])):][:len(part)]
-            scope = dict(self.scope)
+            scope = {**self.scope, "__name__": __name__}  # whose warnings are quiet
             exec(compile(head + "\n    ".join(lines or ["pass"]), "<plan>", "exec"), scope)
             self.parts.append(scope["run"])
 
@@ -70,7 +70,7 @@ class Plan:
 
     def measured(self, times: int) -> list[float]:
         """The median time of each call, in seconds, over that many runs."""
-        scope = dict(self.scope)
+        scope = {**self.scope, "__name__": __name__}
         calls = []
         for text in self.lines:
             exec(f"def call({', '.join(f'{n}={n}' for n in self.scope)}):\n    {text}", scope)

@@ -48,11 +48,13 @@ def recorded(tensors: list[Any], reach: Reach) -> Iterator[Recorder]:
 
 
 def looking(check: Callable[..., Any], *args: Any) -> None:
-    bare = plain(args)
-    check(*bare)
     recorder = noted.recording()
-    if recorder is not None:
-        recorder.add(Note(check, bare, {}))
+    if recorder is None:
+        check(*args)
+        return
+    with recorder.silent(check):
+        check(*plain(args))
+    recorder.add(Note(check, plain(args), {}))
 
 
 def opening(recorder: Recorder) -> Callable[..., None]:
@@ -113,11 +115,8 @@ def noting_draws(generator: Any) -> Callable[[], None]:
             recorder = noted.recording()
             if recorder is None:
                 return original(*args, **kwargs)
-            recorder.stepping = generator
-            try:
+            with recorder.silent(generator):
                 result = original(*plain(args), **plain(kwargs))
-            finally:
-                recorder.stepping = None
             return noted.drawn(original, args, kwargs, result)
         vars(generator)[name] = draw
     for name in DRAWS:

@@ -94,7 +94,7 @@ class Step:
         reached = engine.history([t.node for t in roots])
         nodes = [n for n in reached if isinstance(n, Leaf) and n.tensor() is not None]
         found = engine.backpropagate([(t.node, g) for t, g in zip(roots, self.cotangents)],
-                                     targets=nodes)
+                                     targets=nodes, retain_graph=True)
         nodes = [n for n in nodes if n in found]
         self.pulled = [found[n] for n in nodes]
         return [n.tensor() for n in nodes]

@@ -13,7 +13,7 @@ from tests.cases import is_array, is_float
 from tests.strategies import calls
 
 # They look at numbers: what they compute depends on them.
-LOOKING = {"prod"}
+LOOKING = {"prod", "index", "index_add", "index_put"}  # the latter by masks
 
 
 def tensors(case, order):
