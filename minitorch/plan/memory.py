@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.plan.noted import Note, arrays_in
+from minitorch.plan.notes import Note, arrays_in
 
 Array = Any
 LINE = 64  # bytes: a value begins where a line of the processor's cache does

@@ -8,17 +8,12 @@ then decides by, and results whose shape depends on numbers.
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minitorch import backend
+from minitorch.plan.notes import Note, Recorder, arrays_in, recording, refuse
 
 Array = Any
 
@@ -32,24 +27,6 @@ WRITING = {"fill", "sort", "partition", "put", "resize", "setfield"}
 SHAPELESS = {np.unique, np.nonzero, np.flatnonzero, np.argwhere, np.compress, np.extract,
              np.union1d, np.intersect1d, np.setdiff1d, np.trim_zeros, np.ndarray.nonzero,
              np.ndarray.compress}
-
-
-@dataclass(eq=False)
-class Note:
-    """One call: ``function(*args, **kwargs)``, whose result goes ``into`` an array if there is one.
-
-    ``copies``: the function takes no ``out``, so its result is copied. ``line``: what in the user's
-    program asked for it; ``operator``: and which operator or rule made it of that.
-    """
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    into: Array | None = None
-    copies: bool = False
-    line: str = ""
-    operator: str = ""
-    writes: list[Array] = field(default_factory=list)  # beside ``into``
 
 
 class Noted(np.ndarray):
@@ -128,46 +105,15 @@ def _get(x: Array, key: Any) -> Array:
     return out
 
 
-class Recorder:
-    """The notes of one run, in order."""
-
-    def __init__(self) -> None:
-        self.notes: list[Note] = []
-        self.made: dict[int, Any] = {}  # the arrays whose memory is of this run, by id
-        self.grads: list[Any] = []  # tensors that an optimizer was given
-        self.refused = ""  # why the notes would not do, once that is known
-        self.stepping: Any = None  # what runs as one call: an optimizer, or a generator
-        self.thread = threading.get_ident()
-
-    def own(self, result: Array) -> Array:
-        """A result in memory that the plan may place where it likes."""
-        out = np.ndarray.copy(result.view(Noted), "K")
-        self.made[id(out)] = out
-        return out
-
-    @contextmanager
-    def silent(self, what: Any) -> Iterator[None]:
-        """Note nothing inside the block: ``what`` runs as one call."""
-        self.stepping = what
-        try:
-            yield
-        finally:
-            self.stepping = None
-
-    def add(self, note: Note) -> None:
-        note.line, note.operator = origin()
-        self.notes.append(note)
-
-
-active: Recorder | None = None
-
-
-def recording() -> Recorder | None:
-    """The recorder of this thread's step, if what runs now is to be noted call by call."""
-    if (active is None or active.stepping is not None or active.refused
-            or active.thread != threading.get_ident()):
-        return None
-    return active
+def plain(x: Any) -> Any:
+    """``x`` with every Noted array in it as an ordinary one over the same memory."""
+    if isinstance(x, Noted):
+        return np.ndarray.view(x, np.ndarray)
+    if type(x) in (tuple, list):
+        return type(x)([plain(v) for v in x])
+    if type(x) is dict:
+        return {k: plain(v) for k, v in x.items()}
+    return x
 
 
 def note(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
@@ -205,7 +151,7 @@ def adopted(recorder: Recorder, function: Any, args: Any, kwargs: Any, result: A
         name = "indexing by a mask" if masks else f"{function.__name__}()"
         refuse(f"{name} has a result whose shape depends on numbers")
         return result
-    out = recorder.own(result)
+    out = owned(recorder, result)
     if function in FILLED:
         value = FILLED[function] if function not in (np.full, np.full_like) else args[1]
         if value is not None:
@@ -218,6 +164,13 @@ def adopted(recorder: Recorder, function: Any, args: Any, kwargs: Any, result: A
         recorder.add(Note(_part(function, i), args, kwargs, plain(out), copies=True))
     else:
         recorder.add(Note(function, args, kwargs, plain(out), copies=not takes_out(function)))
+    return out
+
+
+def owned(recorder: Recorder, result: Array) -> Array:
+    """A result in memory that the plan may place where it likes."""
+    out = np.ndarray.copy(result.view(Noted), "K")
+    recorder.made[id(out)] = out
     return out
 
 
@@ -247,7 +200,7 @@ def drawn(draw: Callable[..., Any], args: Any, kwargs: dict[str, Any], result: A
         refuse(f"{draw.__name__}() gives Python a random number")
     if recorder is None or recorder.refused:
         return result
-    out = recorder.own(result)
+    out = owned(recorder, result)
     recorder.add(Note(draw, plain(args), plain(kwargs), plain(out), copies=True))
     return out
 
@@ -265,81 +218,3 @@ def looked_at(x: Array, what: str) -> Array:
     if recording() is not None:
         refuse(f"the step asks a tensor for {what}, and may go on by it")
     return plain(x)
-
-
-def refuse(why: str) -> None:
-    """Give up noting; the step itself goes on."""
-    recorder = recording()
-    if recorder is not None:
-        line, operator = origin()
-        recorder.refused = f"{why} ({line}{', in ' + operator if operator else ''})"
-
-
-def plain(x: Any) -> Any:
-    """``x`` with every Noted array in it as an ordinary one over the same memory."""
-    if isinstance(x, Noted):
-        return np.ndarray.view(x, np.ndarray)
-    if type(x) in (tuple, list):
-        return type(x)([plain(v) for v in x])
-    if type(x) is dict:
-        return {k: plain(v) for k, v in x.items()}
-    return x
-
-
-def arrays_in(x: Any) -> list[Array]:
-    if isinstance(x, np.ndarray):
-        return [x]
-    if isinstance(x, (tuple, list)):
-        return [a for v in x for a in arrays_in(v)]
-    if isinstance(x, dict):
-        return [a for v in x.values() for a in arrays_in(v)]
-    return []
-
-
-def origin() -> tuple[str, str]:
-    """The line of the user's program that is running, and the operator or rule it asked for."""
-    frame: Any = sys._getframe(1)
-    operator = ""
-    while frame is not None:
-        home = frame.f_globals.get("__name__", "")
-        if not home.startswith("minitorch."):
-            if not home.startswith("numpy"):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}", operator
-        elif not operator:
-            self = frame.f_locals.get("self")
-            if home == "minitorch.primitive" and frame.f_code.co_name == "__call__":
-                operator = self.name
-            elif home == "minitorch.engine" and frame.f_code.co_name == "pull":
-                operator = f"{self.op.name} backward"
-        frame = frame.f_back
-    return "", operator
-
-
-def asarray(x: Any, dtype: Any = None, **kwargs: Any) -> Any:
-    """``np.asarray`` that leaves a Noted array what it is."""
-    if isinstance(x, Noted):
-        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
-    return np.asarray(x, dtype, **kwargs)
-
-
-def watched(word: Callable[..., Any]) -> Callable[..., Any]:
-    """A word whose arrays are all noted, also those that came from outside of the step."""
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return word(*[a.view(Noted) if type(a) is np.ndarray else a for a in args], **kwargs)
-    return call
-
-
-def creating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that makes an array of no array: noted too."""
-    def create(*args: Any, **kwargs: Any) -> Any:
-        return note(function, args, kwargs)
-    return create
-
-
-def words() -> SimpleNamespace:
-    """The vocabulary ``xp`` while a step is recorded."""
-    made = {name: creating(getattr(np, name)) for name in ("zeros", "ones", "empty", "full")}
-    xp = backend.vocabulary(SimpleNamespace(**{**vars(np), **made, "asarray": asarray}))
-    xp.where, xp.sum = backend.numpy_words.where, backend.numpy_words.sum
-    return SimpleNamespace(**{name: watched(word) if callable(word) and not isinstance(word, type)
-                              else word for name, word in vars(xp).items()})

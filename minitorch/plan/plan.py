@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.plan import memory
-from minitorch.plan.noted import Note, arrays_in
+from minitorch.plan.notes import Note, arrays_in
 
 Array = Any
 

@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.engine import Leaf
 from minitorch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
-from minitorch.plan import noted
-from minitorch.plan.noted import Note, Noted, Recorder, plain, refuse
+from minitorch.plan import notes
+from minitorch.plan.noted import Noted, drawn, plain
+from minitorch.plan.notes import Note, Recorder, recording, refuse
 from minitorch.plan.reach import Reach
+from minitorch.plan.words import words
 
 
 @contextmanager
 def recorded(tensors: list[Any], reach: Reach) -> Iterator[Recorder]:
     """Note every array call on ``tensors``, and on what comes of them, inside the block."""
     recorder = Recorder()
-    words, look = backend.numpy_words, backend.look
+    earlier = backend.numpy_words, backend.look
     held = [(t, t.array, t.array.view(Noted)) for t in tensors
             if isinstance(t.array, np.ndarray)]
     for t, _, noting in held:
@@ -30,13 +33,24 @@ def recorded(tensors: list[Any], reach: Reach) -> Iterator[Recorder]:
     unwatch = [*map(noting_draws, reach.generators), *map(noting_step, reach.schedulers)]
     before = register_optimizer_step_pre_hook(opening(recorder))
     after = register_optimizer_step_post_hook(closing(recorder))
-    noted.active = recorder
-    backend.numpy_words, backend.look = noted.words(), looking
+    accumulate = Leaf.accumulate
+    known = set(map(id, tensors))
+
+    def accumulating(leaf: Leaf, g: Any, record: bool) -> None:
+        if recording() is not None and id(leaf.tensor()) not in known:
+            refuse(f"a tensor of shape {tuple(g.shape)} is given a gradient, but is not to be "
+                   f"found from the function and its arguments; pass it as an argument")
+        accumulate(leaf, g, record)
+
+    notes.active = recorder
+    setattr(Leaf, "accumulate", accumulating)
+    backend.numpy_words, backend.look = words(), looking
     try:
         yield recorder
     finally:
-        noted.active = None
-        backend.numpy_words, backend.look = words, look
+        notes.active = None
+        setattr(Leaf, "accumulate", accumulate)
+        backend.numpy_words, backend.look = earlier
         before.remove()
         after.remove()
         for undo in unwatch:
@@ -48,7 +62,7 @@ def recorded(tensors: list[Any], reach: Reach) -> Iterator[Recorder]:
 
 
 def looking(check: Callable[..., Any], *args: Any) -> None:
-    recorder = noted.recording()
+    recorder = recording()
     if recorder is None:
         check(*args)
         return
@@ -60,7 +74,7 @@ def looking(check: Callable[..., Any], *args: Any) -> None:
 def opening(recorder: Recorder) -> Callable[..., None]:
     """Before an optimizer's step: give it its gradients, and note nothing until it ends."""
     def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
-        if noted.active is recorder and noted.recording() is not None:
+        if notes.active is recorder and recording() is not None:
             if len(args) > 1 or kwargs.get("closure") is not None:
                 refuse("optimizer.step(closure) runs the model as often as it sees fit")
                 return
@@ -94,7 +108,7 @@ def noting_step(scheduler: Any) -> Callable[[], None]:
     original = scheduler.step
 
     def step(*args: Any, **kwargs: Any) -> None:
-        recorder = noted.recording()
+        recorder = recording()
         original(*args, **kwargs)
         if recorder is not None:
             recorder.add(Note(original, args, kwargs))
@@ -112,12 +126,12 @@ def noting_draws(generator: Any) -> Callable[[], None]:
         original = getattr(generator, name)
 
         def draw(*args: Any, **kwargs: Any) -> Any:
-            recorder = noted.recording()
+            recorder = recording()
             if recorder is None:
                 return original(*args, **kwargs)
             with recorder.silent(generator):
                 result = original(*plain(args), **plain(kwargs))
-            return noted.drawn(original, args, kwargs, result)
+            return drawn(original, args, kwargs, result)
         vars(generator)[name] = draw
     for name in DRAWS:
         watch(name)

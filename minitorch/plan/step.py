@@ -11,7 +11,8 @@ from minitorch import engine
 from minitorch.engine import Leaf, wrap
 from minitorch.modes import modes
 from minitorch.plan.memory import owner
-from minitorch.plan.noted import Note, Recorder, arrays_in, plain
+from minitorch.plan.noted import Noted, plain
+from minitorch.plan.notes import Note, Recorder, arrays_in
 from minitorch.plan.plan import Plan
 from minitorch.plan.reach import Reach
 from minitorch.plan.record import Fixed, give_gradients, recorded
@@ -88,10 +89,10 @@ class Step:
         roots = [t for t in self.results if t.node is not None and not isinstance(t.node, Leaf)]
         if not roots or not modes.grad:
             return []
-        self.cotangents = [wrap(np.zeros_like(plain(t.array))) for t in roots]
-        for t in self.cotangents:
-            t.array = t.array.view(type(roots[0].array))
         reached = engine.history([t.node for t in roots])
+        if any(n.saved is None for n in reached):
+            return []  # the function has pulled them back itself
+        self.cotangents = [wrap(np.zeros_like(plain(t.array)).view(Noted)) for t in roots]
         nodes = [n for n in reached if isinstance(n, Leaf) and n.tensor() is not None]
         found = engine.backpropagate([(t.node, g) for t, g in zip(roots, self.cotangents)],
                                      targets=nodes, retain_graph=True)

@@ -272,3 +272,21 @@ def test_compile_is_a_decorator_with_options_and_can_be_switched_off():
     assert isinstance(torch.compile(mode="reduce-overhead")(looks), Compiled)
     assert torch.compile(looks, disable=True) is looks
     assert torch.compile(looks).__name__ == "looks"
+
+
+class Hidden:
+    """A tensor where no walk over attributes and closures finds it."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+
+def test_a_leaf_that_cannot_be_found_is_refused_and_not_forgotten():
+    hidden = Hidden(torch.ones(2, requires_grad=True))
+    step = torch.compile(lambda x: (hidden.tensor * x).sum().backward())
+    with pytest.warns(UserWarning, match="pass it as an argument"):
+        step(torch.ones(2))
+    step(torch.ones(2))
+    assert hidden.tensor.grad.tolist() == [2, 2]
