@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitorch import ops
-from tests.cases import Case
+from minitorch.testing import op_db
+from minitorch.testing.db import Case
+from minitorch.testing.db.operators import calls
 from tests.ops import laws
-from tests.strategies import calls
 
 # Those of sparse tensors take no arrays: tests/test_sparse.py holds them to PyTorch.
-OPERATORS = [op for op in ops.registry.values() if op.__module__.startswith("minitorch.")
-             and op.__module__ != "minitorch.ops.sparse"]
+OPERATORS = [entry.op for entry in op_db]
 DIFFERENTIABLE = [op for op in OPERATORS if op.rules]
 NAMES = {"ids": lambda op: op.name}
 # For laws that vary one of the others: half as many calls of each operator.
