@@ -3,9 +3,9 @@
     from hypothesis import given
     from minitorch.testing.strategies import arrays, broadcastable_shapes, tensors
 
-Hypothesis draws shapes, dtypes, memory layouts and one seed; NumPy makes the numbers from it, ten
-times faster than Hypothesis would draw each. So shrinking finds the smallest arrays in the plainest
-layout, while the numbers in them stay random: decimals as short as their count allows.
+Hypothesis draws shapes, dtypes, memory layouts and one seed; NumPy makes the numbers from it, so an
+array of any size costs one draw. Shrinking finds the smallest arrays in the plainest layout, while
+the numbers in them stay random: decimals as short as their count allows.
 (``hypothesis.extra.numpy.arrays`` draws and shrinks each number.)
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from minitorch.testing.drawing import hnp, hypothesis, st
 from minitorch.testing.layouts import LAYOUTS, laid_out
-from minitorch.testing.numbers import Numbers
+from minitorch.testing.values import Numbers
 
 __all__ = ["LAYOUTS", "arrays", "broadcastable_shapes", "dtypes", "laid_out", "layouts", "shapes",
            "tensors", "values"]
@@ -125,9 +125,9 @@ def arrays(draw: Any, shape: Any = None, dtype: Any = "float64", *, kind: str = 
     ``shape``, ``dtype`` and ``layout`` are given, or strategies; without a shape it is any. A tuple
     of shapes gives a tuple of arrays. The ``kind`` of float values:
 
-    - "smooth": all distinct, also from those of the tuple's other arrays of the same dtype (but an
-      expanded layout repeats them), between ``low`` and ``high`` and at least ``gap`` away from
-      each of the ``kinks``: where a derivative can be measured;
+    - "smooth": all distinct, between ``low`` and ``high`` and at least ``gap`` away from each of
+      the ``kinks``: where a derivative can be measured. Distinct too are those of a tuple's arrays
+      (if of one dtype); arrays drawn apart may tie, and an expanded layout repeats its numbers;
     - "ties": every second one exactly at a kink, the others from a few small numbers;
     - "edges": also infinities, nan, -0, the largest and the smallest numbers, and those whose
       exponential overflows. None is negative if ``low`` is not.
@@ -148,7 +148,7 @@ def arrays(draw: Any, shape: Any = None, dtype: Any = "float64", *, kind: str = 
     """
     numbers = Numbers(kind, kinks, low, high, gap)
     given = _drawn(draw, shapes() if shape is None else shape)
-    several = isinstance(given, tuple) and bool(given) and isinstance(given[0], tuple)
+    several = not isinstance(given, int) and len(given) > 0 and not isinstance(given[0], int)
     sizes = list(given) if several else [(given,) if isinstance(given, int) else tuple(given)]
     kinds = [_numpy(_drawn(draw, dtype)) for _ in sizes]
     names = [_drawn(draw, layout) for _ in sizes]

@@ -13,7 +13,6 @@ from hypothesis import find, given
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch.testing import numbers
 from minitorch.testing.strategies import (
     LAYOUTS,
     arrays,
@@ -25,6 +24,7 @@ from minitorch.testing.strategies import (
     tensors,
     values,
 )
+from minitorch.testing.values import KINDS
 
 LIBS = pytest.mark.parametrize("lib", [minitorch, torch], ids=["minitorch", "torch"])
 SIGNATURES = ["(n,k),(k,m)->(n,m)", "(n),(n)", "(m?,n),(n)->(m?)", "(),(3)->()"]
@@ -200,6 +200,12 @@ def test_arrays_drawn_together_do_not_tie(xs: Any) -> None:
     assert len(xs) == 3 and len(np.unique(flat)) == flat.size
 
 
+def test_several_shapes_may_be_given() -> None:
+    for given_shapes in ([(2, 3), (3,)], ((2, 3), (3,))):
+        x, y = find(arrays(given_shapes, ("float32")), lambda xs: True)
+        assert x.shape == (2, 3) and y.shape == (3,) and x.dtype == y.dtype == np.float32
+
+
 @given(st.data(), kinks.filter(bool))
 def test_ties_hit_the_kinks_and_each_other(data: Any, kinks: Any) -> None:
     x = data.draw(arrays((400,), kind="ties", kinks=kinks, low=-4, high=4))
@@ -223,7 +229,7 @@ def test_edges_are_reached(data: Any, dtype: Any) -> None:
     assert not np.signbit(y[~np.isnan(y)]).any()
 
 
-@given(st.data(), dtypes("int"), st.sampled_from(numbers.KINDS))
+@given(st.data(), dtypes("int"), st.sampled_from(KINDS))
 def test_integers_lie_between_the_bounds(data: Any, dtype: Any, kind: str) -> None:
     x = data.draw(arrays((300,), dtype, kind=kind, low=-2.5, high=3.5))
     info = np.iinfo(dtype)

@@ -1,7 +1,7 @@
 """One call of an operator, and the sources a drawn call takes its values from.
 
-Hypothesis draws shapes, options and a seed; NumPy makes the numbers from the seed, which is ten
-times faster than drawing each. What values look like:
+Hypothesis draws shapes, options and a seed; NumPy makes the numbers from the seed, so that an array
+of any size costs one draw. What values look like:
 
 - ``smooth``: inside the operator's domain, all distinct, away from kinks: where a derivative can
   be measured.
@@ -213,7 +213,8 @@ PARAMETERS: dict[str, Callable[[Call], Any]] = {}
 def parameter(*names: str) -> Callable[[Any], Any]:
     """File a strategy under parameter names, or under "operator.parameter".
 
-    It takes the ``Call`` being drawn and returns the argument.
+    It takes the ``Call`` being drawn and returns the argument. Raises ValueError if there is one
+    already under the name.
 
     >>> from hypothesis import find
     >>> from minitorch.primitive import Primitive
@@ -229,7 +230,9 @@ def parameter(*names: str) -> Callable[[Any], Any]:
     """
     def file(strategy: Callable[[Call], Any]) -> Callable[[Call], Any]:
         for name in names:
-            assert name not in PARAMETERS, name
+            if name in PARAMETERS:
+                raise ValueError(f"there is a strategy for '{name}' already: file this one under "
+                                 f"operator.parameter")
             PARAMETERS[name] = strategy
         return strategy
     return file

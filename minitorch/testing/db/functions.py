@@ -49,7 +49,8 @@ def public_name(lib: Any, op: Any) -> str:
         if found(lib, home + name) is not None:
             return home + name
     raise LookupError(f"{lib.__name__} has no '{name}': register the operator '{op.name}' with "
-                      f"like=... or file an adapter in minitorch/testing/db/functions.py")
+                      f"like=... or file how it is called with "
+                      f"@minitorch.testing.db.functions.adapter()")
 
 
 def found(lib: Any, path: str) -> Any:
