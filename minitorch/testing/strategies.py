@@ -149,7 +149,8 @@ def arrays(draw: Any, shape: Any = None, dtype: Any = "float64", *, kind: str = 
     numbers = Numbers(kind, kinks, low, high, gap)
     given = _drawn(draw, shapes() if shape is None else shape)
     several = not isinstance(given, int) and len(given) > 0 and not isinstance(given[0], int)
-    sizes = list(given) if several else [(given,) if isinstance(given, int) else tuple(given)]
+    sizes = [tuple(s) for s in given] if several else [
+        (given,) if isinstance(given, int) else tuple(given)]
     kinds = [_numpy(_drawn(draw, dtype)) for _ in sizes]
     names = [_drawn(draw, layout) for _ in sizes]
     lengths = [_lengths(draw, size, name) for size, name in zip(sizes, names)]
