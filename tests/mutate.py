@@ -28,9 +28,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 import minitorch
 from minitorch import engine, ops
 from minitorch.engine import Tensor, wrap
-from tests.cases import Case, is_array
+from minitorch.testing.db.cases import Case, is_array
+from minitorch.testing.db.operators import calls
 from tests.ops import laws
-from tests.strategies import calls
 
 LAWS = {  # and the values of which each holds
     laws.gradient_agrees_with_torch: ("smooth", "ties"),

@@ -1,5 +1,7 @@
 """Gradient checks that need no tolerances, for minitorch, PyTorch, JAX and NumPy code."""
 
+from typing import Any
+
 from minitorch.testing.check import (
     UnsureGradient,
     UnsureGradientWarning,
@@ -12,3 +14,11 @@ from minitorch.testing.report import Report
 
 __all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
            "assert_detects_wrong_grad", "check_grad", "mutate"]
+
+
+def __getattr__(name: str) -> Any:
+    """The databases, which need Hypothesis, are loaded when they are asked for."""
+    if name in ("op_db", "module_db", "optim_db"):
+        from minitorch.testing import db
+        return getattr(db, name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

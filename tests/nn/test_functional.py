@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch.nn import functional as F
+from minitorch.testing.db.modules import Draw
 from tests.nn.both import assert_agree
-from tests.nn.layer_cases import Draw
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import nn
+from minitorch.testing import module_db
+from minitorch.testing.db.modules import Layer, layers
 from tests.nn.both import assert_agree, assert_same, plain
-from tests.nn.layer_cases import CASES, Layer, layers
 
-every_layer = pytest.mark.parametrize("name", sorted(CASES))
+every_layer = pytest.mark.parametrize("name", sorted(map(str, module_db)))
 
 
 def test_every_layer_has_a_case() -> None:
@@ -27,7 +28,7 @@ def test_every_layer_has_a_case() -> None:
     containers = {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList",
                   "ParameterDict"}
     losses = {name for name in classes if name.endswith("Loss")}
-    assert classes - containers - losses == set(CASES)
+    assert classes - containers - losses == set(map(str, module_db))
 
 
 @every_layer

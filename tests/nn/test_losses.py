@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
+from minitorch.testing.db.modules import Draw
 from tests.nn.both import assert_agree, assert_same
-from tests.nn.layer_cases import Draw
 
 REDUCTIONS = ("mean", "sum", "none")
 # Of both sides: PyTorch differentiates these losses in the target too.

@@ -14,8 +14,8 @@ import torch
 import minitorch
 from minitorch import ops
 from minitorch.engine import wrap
-from tests.cases import Case, is_array
-from tests.ops.oracle import convert, spelled, theirs
+from minitorch.testing.db.cases import Case, is_array
+from minitorch.testing.db.functions import convert
 
 # Relative to the largest entry, or to 1, the size of the drawn inputs. Sums are taken in another
 # order than PyTorch's: a few units in the last place, which cancellation enlarges.
@@ -40,6 +40,10 @@ def ours(case: Case, needing: tuple[int, ...] = ()) -> tuple[Any, list[Any]]:
     if out.array.flags.writeable:
         out.array.flags.writeable = False  # no rule may write into the result it was handed
     return out, [args[i] for i in needing]
+
+
+def theirs(case: Case, needing: tuple[int, ...] = ()) -> tuple[Any, list[Any]]:
+    return case.run(torch, needing)
 
 
 def same(ours: Any, theirs: Any, what: str, case: Case, undefined: bool = False,
@@ -159,12 +163,6 @@ def second_order_agrees_with_torch(case: Case) -> None:
 
 # -- against the definition of a derivative --------------------------------------------------
 
-def is_cut(case: Case) -> bool:
-    """Whether the gradient is not the derivative by design: a padding row of an embedding, or
-    rows scaled by how often they were picked."""
-    return case.named.get("padding_idx") is not None or case.named.get("scale_grad_by_freq", False)
-
-
 STEP = 5e-4
 
 
@@ -195,7 +193,7 @@ def rule_is_the_adjoint_of_the_numerical_jvp(case: Case) -> bool:
     """
     needing = case.differentiable
     out, leaves = ours(case, needing)
-    if not needing or is_cut(case) or out.array.dtype != np.float64:
+    if not needing or case.is_cut or out.array.dtype != np.float64:
         return not needing
     g = cotangent(case, out.array)
     measured = False
@@ -251,7 +249,7 @@ def rule_equals_its_forward_differentiated(case: Case) -> bool:
     (the standard deviation of equal numbers).
     """
     needing = case.differentiable
-    if not needing or is_cut(case):
+    if not needing or case.is_cut:
         return False
     args = [wrap(a) if is_array(a) else a for a in case.args]
     for i in needing:
@@ -323,7 +321,7 @@ def agrees_or_both_raise(case: Case, public: bool = False) -> None:
     its operator does.
     """
     def own() -> Any:
-        return (spelled(minitorch, case) if public else ours(case))[0].array
+        return (case.run(minitorch) if public else ours(case))[0].array
 
     try:
         expected = numbers(theirs(case)[0])

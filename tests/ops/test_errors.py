@@ -13,10 +13,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.cases import is_array, is_float
+from minitorch.testing.db.cases import is_array, is_float
+from minitorch.testing.db.operators import calls
 from tests.ops import laws
 from tests.ops.test_laws import NAMES, OPERATORS
-from tests.strategies import calls
 
 DIMS = ("dim", "dim0", "dim1", "dim2", "dims", "start_dim", "end_dim")
 

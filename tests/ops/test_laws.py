@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minitorch import ops
-from tests.cases import Case
+from minitorch.testing import op_db
+from minitorch.testing.db import Case
+from minitorch.testing.db.operators import calls
+from minitorch.testing.strategies import laid_out, layouts
 from tests.ops import laws
-from tests.strategies import calls
 
 # Those of sparse tensors take no arrays: tests/test_sparse.py holds them to PyTorch.
-OPERATORS = [op for op in ops.registry.values() if op.__module__.startswith("minitorch.")
-             and op.__module__ != "minitorch.ops.sparse"]
+OPERATORS = [entry.op for entry in op_db]
 DIFFERENTIABLE = [op for op in OPERATORS if op.rules]
 NAMES = {"ids": lambda op: op.name}
 # For laws that vary one of the others: half as many calls of each operator.
@@ -113,24 +113,19 @@ def test_only_the_gradients_asked_for_are_computed(op: Any, data: Any) -> None:
     laws.gradient_agrees_with_torch(case, tuple(sorted(asked)))
 
 
-def relaid(a: Any, how: str) -> Any:
-    """The numbers of ``a`` (or for "expanded", its first ones) in other memory order."""
-    if how == "expanded" and a.ndim:
-        return np.broadcast_to(a[:1], a.shape)
-    if how == "columns":
-        return np.array(a, order="F")
-    wide = np.zeros([2 * n for n in a.shape], a.dtype)
-    every = (*[slice(None, None, 2 if how == "strided" else -2)] * a.ndim, ...)
-    wide[every] = a
-    return wide[every]
+def relaid(a: Any, layout: str) -> Any:
+    """The numbers of ``a`` (or for "expanded", its first ones) in a layout, if it has that."""
+    if layout == "expanded" and a.ndim:
+        a = np.broadcast_to(a[:1], a.shape)
+    return laid_out(a).get(layout, a)
 
 
 @pytest.mark.parametrize("op", OPERATORS, **NAMES)
 @FEWER
 @given(data=st.data())
 def test_layout_does_not_matter(op: Any, data: Any) -> None:
-    how = data.draw(st.sampled_from(["strided", "negative", "columns", "expanded"]))
-    case = data.draw(calls(op)).map(lambda a: relaid(a, how))
+    layout = data.draw(layouts())
+    case = data.draw(calls(op)).map(lambda a: relaid(a, layout))
     laws.layout_does_not_matter(case.map(lambda a: np.array(a, order="C")), case)
 
 

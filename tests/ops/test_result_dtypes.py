@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cases import Case, is_float
+from minitorch.testing.db.cases import Case, is_float
+from minitorch.testing.db.operators import calls
 from tests.ops import laws
 from tests.ops.test_laws import NAMES, OPERATORS
-from tests.strategies import calls
 
 DTYPES = ["float32", "float64", "float16", "int64", "int32", "uint8", "bool"]
 UNTRIED = {

@@ -31,8 +31,9 @@ from hypothesis.strategies import SearchStrategy
 import minitorch
 from minitorch.optim import lbfgs, line_search, swa_utils
 from minitorch.optim.elementwise import Elementwise, decayed
+from minitorch.testing.db.optimizers import OPTIONS, options
+from minitorch.testing.db.runs import Run, array, close
 from tests.optim import test_lbfgs, test_steps, test_swa
-from tests.optim.configurations import OPTIONS, Run, array, close, options
 from tests.optim.mutations import Mutant, mutants
 from tests.optim.test_line_search import OUTWARD, SCRIPTS, STRAIGHT, N, Script
 from tests.optim.test_sparse_steps import TAKING, Table

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
-from tests.optim.configurations import array, close
+from minitorch.testing.db.runs import array, close
 from tests.optim.test_saved_state import as_torch
 
 # Some of the tolerances are so large that each of the reasons to stop comes to be the first one.

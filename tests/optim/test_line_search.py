@@ -13,7 +13,7 @@ from torch.optim.lbfgs import _strong_wolfe
 
 import minitorch
 from minitorch.optim.line_search import C1, C2, Point, strong_wolfe
-from tests.optim.configurations import close
+from minitorch.testing.db.runs import close
 
 
 @given(st.integers(0, 99), st.sampled_from([0.001, 0.3, 1.0, 7.0]))

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import minitorch
-from tests.optim.configurations import OPTIONS, Run, close
+from minitorch.testing.db.optimizers import OPTIONS
+from minitorch.testing.db.runs import Run, close
 
 BOTH = minitorch, torch
 ALL = [*OPTIONS, "SparseAdam", "LBFGS"]

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minitorch
-from tests.optim.configurations import OPTIONS, Run, close, options
+from minitorch.testing.db.optimizers import OPTIONS, options
+from minitorch.testing.db.runs import Run, close
 
 ROOT = Path(__file__).parents[2]
 NAMES = pytest.mark.parametrize("name", OPTIONS)
@@ -79,7 +80,7 @@ def test_resume_is_bit_exact(name: str, data: Any, n: int) -> None:
 RESUME = """
 import sys
 import minitorch
-from tests.optim.configurations import Run
+from minitorch.testing.db.runs import Run
 saved = minitorch.load(sys.argv[1])
 for name, (options, n, arrays, state) in saved.items():
     run = Run(minitorch, name, options)

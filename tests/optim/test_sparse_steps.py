@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
-from tests.optim.configurations import BETAS, EPS, FLAG, OPTIONS, RATE, close, kinds_of_state
+from minitorch.testing.db.optimizers import BETAS, EPS, FLAG, OPTIONS, RATE
+from minitorch.testing.db.runs import close, kinds_of_state
 
 # PyTorch says once that it does not check indices.
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse invariant checks")

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
-from tests.optim.configurations import OPTIONS, Run, array, close, options
+from minitorch.testing import optim_db
+from minitorch.testing.db.optimizers import OPTIONS, options
+from minitorch.testing.db.runs import Run, array, close
 
-NAMES = pytest.mark.parametrize("name", OPTIONS)
+NAMES = pytest.mark.parametrize("name", [*map(str, optim_db)])
 COPIED = (0.0, 4.0)
 
 

@@ -1,7 +1,7 @@
 """One call of an operator, and the sources a drawn call takes its values from.
 
-Hypothesis draws shapes, options and a seed; NumPy makes the numbers from the seed, which is ten
-times faster than drawing each. What values look like:
+Hypothesis draws shapes, options and a seed; NumPy makes the numbers from the seed, so that an array
+of any size costs one draw. What values look like:
 
 - ``smooth``: inside the operator's domain, all distinct, away from kinks: where a derivative can
   be measured.
@@ -11,14 +11,16 @@ times faster than drawing each. What values look like:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
 from minitorch.primitive import Primitive
+from minitorch.testing.db.functions import call, convert
+from minitorch.testing.drawing import st
 
 TIES = {"": [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0], "positive": [0.0, 0.5, 1.0, 2.0],
         "probability": [0.0, 0.5, 1.0]}
@@ -47,7 +49,23 @@ def is_float(a: Any) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One call: the operator and its arguments by position (a variadic one spread out)."""
+    """One call of an operator, which any library with PyTorch's names can run.
+
+    ``args``: the arguments by position (those of a variadic parameter spread out): NumPy arrays,
+    numbers, tuples of ints, keys, ... A minitorch primitive takes them as they are.
+
+    >>> from hypothesis import find
+    >>> import minitorch
+    >>> from minitorch.testing import check_grad, op_db
+    >>> case = find(op_db["sum"].calls(), lambda case: case.args[0].shape == (2, 3))
+    >>> case.op.parameters, case.args[1:], case.differentiable
+    (('x', 'dim', 'keepdim'), (None, False), (0,))
+    >>> out, (x,) = case.run(minitorch, needing=(0,))
+    >>> x.shape, out.shape
+    (torch.Size([2, 3]), torch.Size([]))
+    >>> check_grad(case.function(minitorch), *case.inputs(minitorch)).verdict
+    'pass'
+    """
 
     op: Primitive
     args: tuple[Any, ...]
@@ -62,10 +80,34 @@ class Case:
     @property
     def named(self) -> dict[str, Any]:
         """Arguments by parameter; those of a variadic one as a tuple."""
-        args = self.args
-        if self.op.variadic:
-            args = (*args[:self.op.arity - 1], args[self.op.arity - 1:])
-        return dict(zip(self.op.parameters, args))
+        return by_name(self.op, self.args)
+
+    def run(self, lib: Any, needing: tuple[int, ...] = ()) -> tuple[Any, list[Any]]:
+        """``lib``'s result (without by-products), and its leaves at the positions ``needing``."""
+        args = [convert(lib, a) for a in self.args]
+        for i in needing:
+            args[i].requires_grad_()
+        return call(lib, self.op, by_name(self.op, args)), [args[i] for i in needing]
+
+    def inputs(self, lib: Any) -> list[Any]:
+        """The differentiable arguments as ``lib``'s tensors, copied, that require gradients."""
+        return [convert(lib, self.args[i]).requires_grad_() for i in self.differentiable]
+
+    def function(self, lib: Any) -> Callable[..., Any]:
+        """What ``lib`` computes of the differentiable arguments, all others being as drawn."""
+        def f(*inputs: Any) -> Any:
+            args = [convert(lib, a) for a in self.args]
+            for i, x in zip(self.differentiable, inputs, strict=True):
+                args[i] = x
+            return call(lib, self.op, by_name(self.op, args))
+        return f
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the gradient is not the derivative by design: a padding row of an embedding, or
+        rows scaled by how often they were picked."""
+        return self.named.get("padding_idx") is not None or self.named.get(
+            "scale_grad_by_freq", False)
 
     def map(self, change: Callable[[np.ndarray], Any]) -> Case:
         """The same call with ``change`` applied to every array argument."""
@@ -76,6 +118,7 @@ class Case:
         return self.map(lambda a: a.astype(dtype) if is_float(a) else a)
 
     def with_arg(self, i: int, value: Any) -> Case:
+        """The same call with another argument at position ``i``."""
         return replace(self, args=(*self.args[:i], value, *self.args[i + 1:]))
 
     def random(self, shape: tuple[int, ...], salt: int = 0) -> np.ndarray:
@@ -85,6 +128,13 @@ class Case:
 
     def __repr__(self) -> str:
         return f"{self.op.name}{self.args!r} (seed {self.seed})"
+
+
+def by_name(op: Primitive, args: Sequence[Any]) -> dict[str, Any]:
+    """Arguments by parameter; those of a variadic one as a tuple."""
+    if op.variadic:
+        args = (*args[:op.arity - 1], tuple(args[op.arity - 1:]))
+    return dict(zip(op.parameters, args))
 
 
 class Call:
@@ -139,7 +189,8 @@ class Call:
                 value = PARAMETERS[name](self)
             else:
                 raise LookupError(f"there is no strategy for the parameter '{name}' of the "
-                                  f"operator '{self.op.name}': file one in tests/strategies.py")
+                                  f"operator '{self.op.name}': file one with "
+                                  f"@minitorch.testing.db.parameter('{name}')")
             self.values.setdefault(name, value)
         return self.values[name]
 
@@ -160,16 +211,38 @@ PARAMETERS: dict[str, Callable[[Call], Any]] = {}
 
 
 def parameter(*names: str) -> Callable[[Any], Any]:
-    """File a strategy under parameter names."""
+    """File a strategy under parameter names, or under "operator.parameter".
+
+    It takes the ``Call`` being drawn and returns the argument. Raises ValueError if there is one
+    already under the name.
+
+    >>> from hypothesis import find
+    >>> from minitorch.primitive import Primitive
+    >>> from minitorch.testing.db import Operator, parameter
+    >>> @parameter("scale_by.factor")
+    ... def factor(call):
+    ...     return call.choose(2.0, 0.5)
+    >>> def scale_by(xp, x, factor):
+    ...     return x * factor
+    >>> op = Primitive(scale_by, {"x": lambda xp, g, factor: g * factor})
+    >>> find(Operator(op).calls(), lambda case: case.args[0].size == 2).args[1]
+    2.0
+    """
     def file(strategy: Callable[[Call], Any]) -> Callable[[Call], Any]:
         for name in names:
-            assert name not in PARAMETERS, name
+            if name in PARAMETERS:
+                raise ValueError(f"there is a strategy for '{name}' already: file this one under "
+                                 f"operator.parameter")
             PARAMETERS[name] = strategy
         return strategy
     return file
 
 
 def choices(**values: list[Any]) -> None:
-    """Parameters that are simply one of several values."""
+    """Parameters that are simply one of several values; ``operator__name`` means one operator's."""
     for name, some in values.items():
-        PARAMETERS[name.replace("__", ".")] = lambda call, some=some: call.choose(*some)
+        PARAMETERS[name.replace("__", ".")] = partial(_one_of, some)
+
+
+def _one_of(values: list[Any], call: Call) -> Any:
+    return call.choose(*values)

@@ -1,44 +1,60 @@
-"""Every layer class with drawn arguments, and an input that fits."""
+"""``module_db``: every layer class with drawn arguments, and inputs that fit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import strategies as st
+
+from minitorch.testing.db.database import Database, Entry
+from minitorch.testing.drawing import st
 
 
 class Layer(NamedTuple):
-    """A layer to build under either engine: ``engine.nn.NAME(*args, **options)``."""
+    """A layer that any library with PyTorch's names can build: ``lib.nn.NAME(*args, **options)``.
+
+    >>> from hypothesis import find
+    >>> import minitorch
+    >>> from minitorch.testing import check_grad, module_db
+    >>> layer = find(module_db["Linear"].layers(), lambda layer: layer.args == (3, 2))
+    >>> layer.build(minitorch)
+    Linear(in_features=3, out_features=2, bias=False)
+    >>> check_grad(layer.build(minitorch), *layer.inputs(minitorch)).verdict
+    'pass'
+    """
 
     name: str
     args: tuple[Any, ...]
     options: dict[str, Any]
     shapes: tuple[tuple[int, ...], ...]  # of its inputs
-    dtype: str
+    dtype: str  # of inputs and parameters
     seed: int
     integers: int = 0  # inputs are integers below this, if not 0
 
-    def build(self, engine: Any) -> Any:
-        engine.manual_seed(self.seed)
-        dtype = {"dtype": getattr(engine, self.dtype)} if self.name in WITH_DTYPE else {}
-        return getattr(engine.nn, self.name)(*self.args, **self.options, **dtype)
+    def build(self, lib: Any) -> Any:
+        """The layer, with parameters drawn from the seed (``lib.manual_seed`` is called)."""
+        lib.manual_seed(self.seed)
+        dtype = {"dtype": getattr(lib, self.dtype)} if self.name in WITH_DTYPE else {}
+        return getattr(lib.nn, self.name)(*self.args, **self.options, **dtype)
 
-    def inputs(self, engine: Any, step: int = 0, requires_grad: bool = True) -> list[Any]:
+    def inputs(self, lib: Any, step: int = 0, requires_grad: bool = True) -> list[Any]:
+        """Normal numbers of standard deviation 2 (or integers): others for each ``step``."""
         rng = np.random.default_rng((self.seed, step))
         if self.integers:
-            return [engine.from_numpy(rng.integers(0, self.integers, s)) for s in self.shapes]
+            return [lib.from_numpy(rng.integers(0, self.integers, s)) for s in self.shapes]
         arrays = [np.asarray(2 * rng.standard_normal(s), self.dtype) for s in self.shapes]
-        return [engine.from_numpy(a).requires_grad_(requires_grad) for a in arrays]
+        return [lib.from_numpy(a).requires_grad_(requires_grad) for a in arrays]
 
-    def cotangent(self, engine: Any, shape: Any, step: int = 0) -> Any:
+    def cotangent(self, lib: Any, shape: Any, step: int = 0) -> Any:
+        """Normal numbers to begin a backward pass with at a result of this shape."""
         rng = np.random.default_rng((self.seed, step, 1))
-        return engine.from_numpy(np.asarray(rng.standard_normal(tuple(shape)), self.dtype))
+        return lib.from_numpy(np.asarray(rng.standard_normal(tuple(shape)), self.dtype))
 
 
 class Draw:
-    """Short words for what cases draw."""
+    """Short words for what a case draws."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
@@ -62,6 +78,7 @@ WITH_DTYPE = {"Linear", "Bilinear", "BatchNorm1d", "LayerNorm", "Embedding", "PR
 
 
 def case(function: Callable[[Draw], Any]) -> Callable[[Draw], Any]:
+    """File what draws arguments, options and the shapes of inputs under the layer's name."""
     CASES[function.__name__] = function
     return function
 
@@ -176,3 +193,18 @@ def layers(draw: Any, name: str) -> Layer:
     dtype = draw(st.sampled_from(["float32", "float64"]))
     integers = args[0] if name == "Embedding" else 0
     return Layer(name, args, options, shapes, dtype, draw(st.integers(0, 2**32 - 1)), integers)
+
+
+@dataclass(frozen=True)
+class LayerClass(Entry):
+    """One layer class of ``nn``, by its name."""
+
+    name: str
+
+    def layers(self) -> st.SearchStrategy[Layer]:
+        """A strategy for layers of this class, of float32 or float64, with inputs that fit."""
+        return layers(self.name)
+
+
+# Losses are functions: op_db has them. Containers have no arguments to draw.
+module_db = Database(map(LayerClass, CASES))

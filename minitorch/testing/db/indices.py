@@ -8,8 +8,8 @@ import numpy as np
 
 from minitorch import ops
 from minitorch.engine import wrap
+from minitorch.testing.db.cases import Call, parameter
 from minitorch.views import View
-from tests.cases import Call, parameter
 
 
 @parameter("key")
