@@ -188,7 +188,7 @@ def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None 
     >>> [step(torch.ones(1)).item() for _ in range(4)]
     [4.0, 1.0, 0.25, 0.0625]
     >>> step.explain().splitlines()[1]
-    '   0  subtract(a0, a1, a2) ... float32[1] ... subtract ... <doctest ...compile[3]>:4'
+    '   0  subtract(a0, a1, a2) float32[1] subtract <doctest ...compile[3]>:4'
     """
     if model is None:
         return functools.partial(compile, fullgraph=fullgraph, dynamic=dynamic, backend=backend,
