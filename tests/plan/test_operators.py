@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import minitorch as torch
 from minitorch import ops
-from minitorch.testing.db.cases import is_array, is_float
 from minitorch.testing import op_db
+from minitorch.testing.db.cases import is_array, is_float
 
 # They look at numbers: what they compute depends on them.
 LOOKING = {"prod", "index", "index_add", "index_put"}  # the latter by masks
@@ -47,7 +47,7 @@ def results(function, case, order):
 @settings(max_examples=5)
 @given(st.data())
 def test_a_replay_has_the_bits_of_the_operator_and_of_its_rules(op, data):
-    case = op_db[op.name].calls()).astype(np.float32)
+    case = data.draw(op_db[op.name].calls()).astype(np.float32)
     compiled = torch.compile(lambda *args: op(*args))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore" if op.name in LOOKING else "error", UserWarning)
