@@ -56,21 +56,19 @@ def lives(notes: list[Note], made: Container[int], kept: Iterable[Array]) -> dic
     return out
 
 
-def successor(note: Note, i: int, found: dict[int, Life], taken: set[int]) -> Life | None:
-    """The dying argument whose memory the result may overwrite element by element."""
+def overwritten(note: Note, i: int, found: dict[int, Life]) -> Life | None:
+    """The dying argument whose memory the result may overwrite, element by element."""
     out = note.into
     if out is None or note.copies or not isinstance(note.function, np.ufunc) \
             or note.function.signature is not None:
         return None
     for a in arrays_in(note.args):
         life = found.get(id(owner(a)))
-        if (life is not None and life.last == i and id(life.owner) not in taken
-                and a.dtype == out.dtype and a.shape == out.shape and a.strides == out.strides
-                and a.nbytes == life.owner.nbytes):
-            others = [b for b in arrays_in(note.args)
-                      if owner(b) is life.owner and b.strides != a.strides]
-            if not others:
-                return life
+        if (life is not None and life.last == i and a.nbytes == life.owner.nbytes
+                and (a.dtype, a.shape, a.strides) == (out.dtype, out.shape, out.strides)
+                and all(b.strides == a.strides for b in arrays_in(note.args)
+                        if owner(b) is life.owner)):  # else NumPy would copy, to be safe
+            return life
     return None
 
 
@@ -89,9 +87,9 @@ def arranged(notes: list[Note], made: Container[int],
             busy.remove(life)
             free = merged([*free, (life.offset, life.size)])
         for life in begin.get(i, []):
-            over = successor(note, i, found, set()) if note.into is not None and \
-                owner(note.into) is life.owner else None
-            if over is not None and over in busy and over.size == life.size:
+            over = overwritten(note, i, found)
+            if (over in busy and over is not None and owner(note.into) is life.owner
+                    and over.size == life.size):
                 life.offset = over.offset
                 busy.remove(over)
             else:
