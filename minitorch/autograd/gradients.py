@@ -38,8 +38,8 @@ def _roots(outputs: Any, cotangents: Any) -> list[tuple[Node, Any]]:
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
         elif g.array.shape != y.array.shape:
             raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of "
-                               f"{tuple(g.array.shape)} and output[{i}] has a shape of "
-                               f"{tuple(y.array.shape)}.")
+                               f"{g.shape} and "  # type: ignore[attr-defined]
+                               f"output[{i}] has a shape of {y.shape}.")
         if g.array.dtype != y.array.dtype:
             g = wrap(g.array.astype(y.array.dtype), g.node)
         roots.append((y.node, g))

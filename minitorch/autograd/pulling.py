@@ -12,6 +12,7 @@ from typing import Any
 
 from minitorch import ops
 from minitorch.autograd.gradients import grad
+from minitorch.engine import Leaf, Tensor, wrap
 
 
 def pulled(ys: Sequence[Any], xs: Sequence[Any], vs: Sequence[Any] | None = None,
@@ -27,9 +28,35 @@ def pulled(ys: Sequence[Any], xs: Sequence[Any], vs: Sequence[Any] | None = None
     return [next(found) if x.requires_grad else None for x in xs]
 
 
+class StandIn(Leaf):
+    """The leaf of a tensor that stands for an input while a function is transformed.
+
+    ``open`` until the transform has called the function; then nobody can ask for its gradient.
+    """
+
+    __slots__ = ("open",)
+
+    def __init__(self, tensor: Tensor, open: bool) -> None:
+        super().__init__(tensor)
+        self.open = open
+
+    def accumulate(self, g: Any, record: bool) -> None:
+        if self.open:
+            raise RuntimeError("backward() called inside a functorch transform. This is not "
+                               "supported, please use functorch.grad or functorch.vjp instead or "
+                               "call backward() outside of functorch transforms.")
+
+
+def stand_in(array: Any, open: bool) -> Any:
+    x = wrap(array)
+    if array.dtype.kind == "f":
+        x.node = StandIn(x, open)
+    return x
+
+
 def transposed(ys: Sequence[Any], xs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Cotangents v = 0 and J^T v, recorded: ``pulled(gs, vs, us)`` is then J u."""
-    vs = [ops.zeros_like(y).requires_grad_(y.requires_grad) for y in ys]
+    vs = [stand_in(ops.zeros_like(y).array, open=False) for y in ys]
     return vs, pulled(ys, xs, vs, create_graph=True)
 
 
