@@ -1,5 +1,6 @@
 """Gradient checks that need no tolerances, for minitorch, PyTorch, JAX and NumPy code."""
 
+from minitorch.testing.adjoint import check_adjoint
 from minitorch.testing.check import (
     UnsureGradient,
     UnsureGradientWarning,
@@ -9,6 +10,7 @@ from minitorch.testing.check import (
 from minitorch.testing.controls import assert_detects_wrong_grad
 from minitorch.testing.mutations import MUTATIONS, mutate
 from minitorch.testing.report import Report
+from minitorch.testing.taylor import check_taylor
 
 __all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
-           "assert_detects_wrong_grad", "check_grad", "mutate"]
+           "assert_detects_wrong_grad", "check_adjoint", "check_grad", "check_taylor", "mutate"]
