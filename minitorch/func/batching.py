@@ -6,8 +6,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from minitorch import ops
 from minitorch.engine import Tensor
 from minitorch.func.trees import filled, leaves, spread, structure
@@ -52,10 +50,10 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             one = [x if d is None else x.select(d, i) if count else _blank(x, d)
                    for d, x in zip(dims, xs)]
             results.append(func(*filled(args, one), **kwargs))
-            if randomness == "error" and not np.array_equal(get_rng_state().array, start.array):
-                raise RuntimeError("vmap: called random operation while in randomness error mode. "
-                                   "Please either use the 'same' or 'different' randomness flags "
-                                   "on vmap or perform the randomness operation out of vmap")
+        if randomness == "error" and not get_rng_state().equal(start):
+            raise RuntimeError("vmap: called random operation while in randomness error mode. "
+                               "Please either use the 'same' or 'different' randomness flags on "
+                               "vmap or perform the randomness operation out of vmap")
         first = results[0]
         places = _out_places(out_dims, first, name)
         columns = zip(*map(leaves, results))
