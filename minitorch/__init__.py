@@ -61,7 +61,7 @@ strided, sparse_coo = _facts.strided, _facts.sparse_coo
 contiguous_format, preserve_format = _facts.contiguous_format, _facts.preserve_format
 channels_last = _facts.channels_last
 
-_SUBMODULES = {"nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
+_SUBMODULES = {"func", "nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
                "testing"}
 _FUNCTIONAL = {"dropout", "alpha_dropout", "cosine_similarity", "pairwise_distance", "prelu",
                "layer_norm", "selu_", "celu_"}  # torch.NAME is torch.nn.functional.NAME
@@ -72,6 +72,8 @@ def __getattr__(name: str) -> Any:
     """Submodules on first use, so that ``import minitorch`` stays quick; ``save`` and ``load``."""
     if name in _SUBMODULES:
         return importlib.import_module(f"minitorch.{name}")
+    if name == "vmap":
+        return importlib.import_module("minitorch.func").vmap
     if name in ("save", "load"):
         return getattr(importlib.import_module("minitorch.serialization"), name)
     if name in _FUNCTIONAL:

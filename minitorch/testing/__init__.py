@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minitorch.testing.adjoint import check_adjoint
 from minitorch.testing.check import (
     UnsureGradient,
     UnsureGradientWarning,
@@ -11,9 +12,10 @@ from minitorch.testing.check import (
 from minitorch.testing.controls import assert_detects_wrong_grad
 from minitorch.testing.mutations import MUTATIONS, mutate
 from minitorch.testing.report import Report
+from minitorch.testing.taylor import check_taylor
 
 __all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
-           "assert_detects_wrong_grad", "check_grad", "mutate"]
+           "assert_detects_wrong_grad", "check_adjoint", "check_grad", "check_taylor", "mutate"]
 
 
 def __getattr__(name: str) -> Any:

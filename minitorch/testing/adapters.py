@@ -172,7 +172,7 @@ class Tensors(Problem):
     def array(self, x: Any) -> Array:
         if not isinstance(x, self.lib.Tensor):
             return np.array(x)
-        return np.array(x.detach().cpu().numpy())
+        return np.array(x.numpy(force=True))
 
     def tensor(self, x: Array, like: Any) -> Any:
         return self.lib.from_numpy(self.laid_out(x)).to(like.device)
