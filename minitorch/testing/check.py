@@ -93,7 +93,8 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     if order == 2 and report.ok:
         with frozen(problem, seed):
             cotangents = Point(problem, seed).cotangent()
-        report = examined(gradient_of(problem, cotangents), methods[method], method, seed, explain)
+        report = examined(gradient_of(problem, cotangents), methods[method], method, seed, explain,
+                          first_order=False)
         report.reason += ", second order"
     report.order = order
     if report.verdict == "fail" and raise_exception:
@@ -106,14 +107,14 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
 
 
 def examined(problem: Problem, examine: Callable[[Point], Report], method: str, seed: int,
-             explain: bool) -> Report:
+             explain: bool, first_order: bool = True) -> Report:
     """The report of one method on one problem, with whatever stops it as the reason."""
     from minitorch.testing import causes
 
     with frozen(problem, seed):
         try:
             point = steady(problem, seed)
-            check_conduct(point)
+            check_conduct(point, first_order)
             report = examine(point)
             report.method = method
             if explain and report.verdict == "fail":
