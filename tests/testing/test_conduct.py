@@ -206,6 +206,9 @@ def offender(lib, name):
 ])
 def test_offenders_in_custom_functions_are_found(lib, name, reason):
     f = function(lib, *offender(lib, name))
+    if name == "stores its result" and lib is minitorch:  # which hands out copies
+        assert check_grad(f, lib.from_numpy(x.copy())).verdict == "pass"
+        return
     with pytest.raises(WrongGradient, match=reason):
         check_grad(f, lib.from_numpy(x.copy()))
 
