@@ -97,6 +97,12 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
                           first_order=False)
         report.reason += ", second order"
     report.order = order
+    if wrt is not None:
+        report.options.append(f"wrt={list(wrt)}")
+    if parameters is not None:
+        report.options.append("parameters=parameters")
+    if not explain:
+        report.options.append("explain=False")
     if report.verdict == "fail" and raise_exception:
         raise WrongGradient(report)
     if report.verdict == "unsure" and raise_exception:
@@ -121,7 +127,7 @@ def examined(problem: Problem, examine: Callable[[Point], Report], method: str, 
                 causes.explain(point, report)
         except BadGradient as error:
             report = conclude(problem, "fail", str(error))
-            report.cause = causes.of_shape(problem, error)
+            report.cause = causes.of_shape(error)
         except Undecided as why:
             report = conclude(problem, "unsure", str(why))
     report.method, report.seed, report.evaluations = method, seed, problem.evaluations

@@ -14,11 +14,15 @@ Array = Any
 
 
 class BadGradient(Exception):
-    """What the pullback returned or did is wrong whatever its values: ``input`` says of which."""
+    """What the pullback returned or did is wrong whatever its values.
 
-    def __init__(self, message: str, input: int = 0, got: tuple[int, ...] | None = None) -> None:
+    ``input`` says of which; ``got`` and ``want`` are shapes, where they differ.
+    """
+
+    def __init__(self, message: str, input: int = 0, got: tuple[int, ...] | None = None,
+                 want: tuple[int, ...] | None = None) -> None:
         super().__init__(message)
-        self.input, self.got = input, got
+        self.input, self.got, self.want = input, got, want
 
 
 class Problem:
@@ -103,7 +107,7 @@ class Problem:
             g = np.zeros_like(x) if g is None else self.array(g)
             if g.shape != x.shape:
                 raise BadGradient(f"the gradient of {self.names[k]} has shape {g.shape}, "
-                                  f"the input has shape {x.shape}", k, g.shape)
+                                  f"the input has shape {x.shape}", k, g.shape, x.shape)
             if g.dtype != x.dtype:
                 raise BadGradient(f"the gradient of {self.names[k]} has dtype {g.dtype}, the input "
                                   f"has dtype {x.dtype}", k)

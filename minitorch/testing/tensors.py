@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -123,7 +124,11 @@ class Tensors(Problem):
             gs = iter(self.lib.autograd.grad([y for y, _ in pairs], asked, [v for _, v in pairs],
                                              retain_graph=retain, allow_unused=True))
         except RuntimeError as error:  # of the engine, which looks at what it is given
-            raise BadGradient(f"the backward pass raised: {error}") from error
+            shapes = re.search(r"got \[(.*?)\] but expected shape compatible with \[(.*?)\]",
+                               str(error))
+            got, want = ([tuple(map(int, s.split(", "))) if s else () for s in shapes.groups()]
+                         if shapes else (None, None))
+            raise BadGradient(f"the backward pass raised: {error}", 0, got, want) from error
         return [next(gs) if x.requires_grad else None for x in wanted]
 
     def subset(self, xs: Sequence[Array], vs: Sequence[Array], needing: Sequence[int]
