@@ -52,11 +52,12 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     ``f``: a function or Module of minitorch or PyTorch, a function of JAX, or, for NumPy code, a
     pair ``(f, pullback)`` where ``pullback(v, *inputs)`` returns one gradient per input.
     ``wrt``: positions of the inputs to check; if not given, those that require gradients, or all
-    floating point ones if none does. Beside values, the gradient must have its input's shape and
-    dtype, not depend on the memory layout of inputs and cotangents, and not write into them.
+    floating point ones if none does. Beside values, the gradient must have its input's shape, dtype
+    and device; neither ``f`` nor its pullback may write into what they are given or saved; memory
+    layout may not matter, nor which inputs require gradients; gradients add up over calls.
     ``parameters``: leaf tensors that ``f`` reads beside its
     inputs; a Module's own if not given. Neither they nor the inputs are changed.
-    ``method``: "directions" (about 50 evaluations of ``f`` whatever the size of the inputs),
+    ``method``: "directions" (about 70 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
     ``order``: 2 also checks the gradient of the gradient, by inputs and cotangents.
     ``explain``: after a failure, compare single entries (at most 256) and guess the mistake.

@@ -126,6 +126,18 @@ def test_values_that_are_not_finite_are_unsure():
     assert report.verdict == "unsure" and "domain" in report.reason
 
 
+def test_a_function_that_raises_off_its_domain_is_checked_inside():
+    def log(x):
+        if not (x > 0).all():
+            raise ValueError("positive numbers only")
+        return np.log(x)
+    pair = (log, lambda v, x: v / x)
+    assert verdict(pair, np.array([1e-3, 1.0])) == "pass"
+    assert verdict(mutate(pair, "x1.01"), np.array([1e-3, 1.0])) == "fail"
+    with pytest.raises(ValueError, match="positive"):
+        check_grad(pair, np.array([-1.0, 1.0]))
+
+
 def test_a_function_that_is_not_deterministic_is_reported_as_that():
     rng = np.random.default_rng(0)
     f = (lambda x: x * rng.normal(), lambda v, x: v)
