@@ -3,6 +3,7 @@
 from typing import Any
 
 from minitorch.testing.adjoint import check_adjoint
+from minitorch.testing.changes import MUTATIONS
 from minitorch.testing.check import (
     UnsureGradient,
     UnsureGradientWarning,
@@ -10,12 +11,14 @@ from minitorch.testing.check import (
     check_grad,
 )
 from minitorch.testing.controls import assert_detects_wrong_grad
-from minitorch.testing.mutations import MUTATIONS, mutate
+from minitorch.testing.mutations import mutate
 from minitorch.testing.report import Report
+from minitorch.testing.score import MutationScore, mutation_score
 from minitorch.testing.taylor import check_taylor
 
-__all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
-           "assert_detects_wrong_grad", "check_adjoint", "check_grad", "check_taylor", "mutate"]
+__all__ = ["MUTATIONS", "MutationScore", "Report", "UnsureGradient", "UnsureGradientWarning",
+           "WrongGradient", "assert_detects_wrong_grad", "check_adjoint", "check_grad",
+           "check_taylor", "mutate", "mutation_score"]
 
 
 def __getattr__(name: str) -> Any:

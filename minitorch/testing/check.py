@@ -52,11 +52,12 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     ``f``: a function or Module of minitorch or PyTorch, a function of JAX, or, for NumPy code, a
     pair ``(f, pullback)`` where ``pullback(v, *inputs)`` returns one gradient per input.
     ``wrt``: positions of the inputs to check; if not given, those that require gradients, or all
-    floating point ones if none does. Beside values, the gradient must have its input's shape and
-    dtype, not depend on the memory layout of inputs and cotangents, and not write into them.
+    floating point ones if none does. Beside values, the gradient must have its input's shape, dtype
+    and device; neither ``f`` nor its pullback may write into what they are given or saved; memory
+    layout may not matter, nor which inputs require gradients; gradients add up over calls.
     ``parameters``: leaf tensors that ``f`` reads beside its
     inputs; a Module's own if not given. Neither they nor the inputs are changed.
-    ``method``: "directions" (about 50 evaluations of ``f`` whatever the size of the inputs),
+    ``method``: "directions" (about 70 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
     ``order``: 2 also checks the gradient of the gradient, by inputs and cotangents.
     ``explain``: after a failure, compare single entries (at most 256) and guess the mistake.
@@ -93,9 +94,16 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     if order == 2 and report.ok:
         with frozen(problem, seed):
             cotangents = Point(problem, seed).cotangent()
-        report = examined(gradient_of(problem, cotangents), methods[method], method, seed, explain)
+        report = examined(gradient_of(problem, cotangents), methods[method], method, seed, explain,
+                          first_order=False)
         report.reason += ", second order"
     report.order = order
+    if wrt is not None:
+        report.options.append(f"wrt={list(wrt)}")
+    if parameters is not None:
+        report.options.append("parameters=parameters")
+    if not explain:
+        report.options.append("explain=False")
     if report.verdict == "fail" and raise_exception:
         raise WrongGradient(report)
     if report.verdict == "unsure" and raise_exception:
@@ -106,21 +114,21 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
 
 
 def examined(problem: Problem, examine: Callable[[Point], Report], method: str, seed: int,
-             explain: bool) -> Report:
+             explain: bool, first_order: bool = True) -> Report:
     """The report of one method on one problem, with whatever stops it as the reason."""
     from minitorch.testing import causes
 
     with frozen(problem, seed):
         try:
             point = steady(problem, seed)
-            check_conduct(point)
+            check_conduct(point, first_order)
             report = examine(point)
             report.method = method
             if explain and report.verdict == "fail":
                 causes.explain(point, report)
         except BadGradient as error:
             report = conclude(problem, "fail", str(error))
-            report.cause = causes.of_shape(problem, error)
+            report.cause = causes.of_shape(error)
         except Undecided as why:
             report = conclude(problem, "unsure", str(why))
     report.method, report.seed, report.evaluations = method, seed, problem.evaluations
