@@ -134,9 +134,10 @@ class Pair(Problem):
         return [np.asarray(y) for y, old in zip(ys, self.raw) if self.is_float(old)]
 
     def gradients(self, xs: Sequence[Array], vs: Sequence[Array]) -> Sequence[Array | None]:
-        given = iter(vs)
-        full = [self.laid_out(next(given)) if self.is_float(y) else None for y in self.raw]
         args = self.replaced(xs)
+        raw = _tuple(self.f(*args))  # as in use: the pullback may read what this call kept
+        given = iter(vs)
+        full = [self.laid_out(next(given)) if self.is_float(y) else None for y in raw]
         self.note(args, xs, [v for v in full if v is not None], vs)
         gs = self.pullback(tuple(full) if len(full) > 1 else full[0], *args)
         gs = gs if isinstance(gs, (tuple, list)) else (gs,)
