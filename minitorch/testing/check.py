@@ -17,7 +17,7 @@ import numpy as np
 
 from minitorch.testing.adapters import BadGradient, Pair, Problem, adapt
 from minitorch.testing.conduct import check_conduct
-from minitorch.testing.kinks import TOGETHER, TooManyKinks, check_kink, find_kinks, freeze
+from minitorch.testing.kinks import TOGETHER, TooManyKinks, check_kink, find_kinks, freeze, tied
 from minitorch.testing.numeric import START
 from minitorch.testing.probes import Point
 from minitorch.testing.randomness import frozen
@@ -177,6 +177,10 @@ def along_directions(point: Point) -> Report:
         probes = [t[0] for t in trials]
         wrong = [p for p in probes if not p.agrees]
         if not wrong:
+            shares = shared(point) if kinks else None
+            if shares is not None:
+                return conclude(problem, "fail", "where inputs tie, the gradient's shares do not "
+                                "add up to the derivative", [*probes, shares], kinks)
             return passed(point, probes, kinks)
         kinked = [t for t in trials if t[0].kinked and t[0] in wrong] or [
             t for t in trials if t[0].kinked]
@@ -211,14 +215,25 @@ def along_directions(point: Point) -> Report:
                     "not the kinks", probes, kinks)
 
 
+def shared(point: Point) -> Probe | None:
+    """A probe that shows tied inputs to have too much of the gradient, or too little, each time."""
+    probe = None
+    for start in (START, START * 3 / 4, START / 256):
+        probe = tied(point, start)
+        if probe is None or probe.agrees or probe.kinked or probe.maybe_kinked:
+            return None
+    return probe
+
+
 Trial = tuple[Probe, list[Any], list[Any], list[Any]]  # a probe with its u, v and J^T v
 
 
 def trial(point: Point, name: str, aligned: bool, only: int | None = None) -> Trial:
-    """A probe. If it disagrees, two more of fresh draws: one with other steps, and one with far
-    smaller ones, which do not reach across a kink nearby. The last decides if those two differ."""
+    """A probe. If it disagrees, another of fresh draws with other steps. If that does too, its
+    draws by far smaller steps, which do not reach across a kink nearby; and by the smallest, which
+    stay on this side of a pole. These decide where they contradict the larger steps."""
     trials: list[Trial] = []
-    for start in (START, START * 3 / 4, START / 256):
+    for start in (START, START * 3 / 4):
         vs = point.cotangent()
         gs = point.pull(vs)
         point.check_finite(gs)
@@ -231,7 +246,21 @@ def trial(point: Point, name: str, aligned: bool, only: int | None = None) -> Tr
         trials.append((probe, us, vs, gs))
         if probe.kinked or trials[0][0].agrees:
             return trials[-1]
-    return trials[1] if trials[1][0].agrees == trials[2][0].agrees else trials[2]
+    near = replace(point.compare(name, us, vs, gs, START / 256), nothing=0.0)
+    if near.kinked or (near.agrees != probe.agrees and not same_side(near, probe)):
+        return near, us, vs, gs
+    if probe.agrees:
+        return probe, us, vs, gs
+    close = replace(point.compare(name, us, vs, gs, point.eps**0.6, np.float64(0)), nothing=0.0)
+    apart = abs(close.numeric - probe.numeric) > 3 * (close.bar + probe.bar)
+    sharp = close.tolerance <= RESOLVED * abs(close.numeric)
+    return (close if close.agrees and sharp and apart else probe), us, vs, gs
+
+
+def same_side(near: Probe, probe: Probe) -> bool:
+    """Does a blurred look, within whose bars much agrees, still side with the sharp one?"""
+    between = abs(near.numeric - probe.numeric)
+    return between <= near.bar + probe.bar and 2 * between < abs(near.numeric - near.analytic)
 
 
 def alone(point: Point, probes: Sequence[Probe]) -> list[Trial]:
@@ -252,6 +281,7 @@ def alone(point: Point, probes: Sequence[Probe]) -> list[Trial]:
 def passed(point: Point, probes: Sequence[Probe], kinks: Sequence[Kink]) -> Report:
     """All agree: a pass, if the bars are small enough to mean something."""
     problem = point.problem
+    point.check_linear()
     together = [p for p in probes if not p.along.endswith("alone")]
     scale = max(p.scale for p in together)
     for p in probes:

@@ -162,9 +162,8 @@ class Pair(Problem):
     def pulled(self, args: list[Any], xs: Sequence[Array], vs: Sequence[Array]
                ) -> Sequence[Array | None]:
         """First ``f``, for code whose forward keeps a cache, then the pullback."""
-        ys = as_tuple(self.f(*args))
+        ys = as_tuple(self.f(*args))  # random numbers go on: a mask must not be drawn anew
         self.evaluations += 1
-        self.restart()
         rest = iter(vs)
         full = [self.laid_out(next(rest), self.layouts[1]) if self.is_float(y) else None
                 for y in ys]

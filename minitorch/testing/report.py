@@ -51,7 +51,7 @@ class Probe:
 
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
-        line = (f"{self.along:<28} analytic {self.analytic:+.8e}   numeric {self.numeric:+.8e} "
+        line = (f"{self.along:<28} analytic {self.analytic:+z.8e}   numeric {self.numeric:+z.8e} "
                 f"± {self.bar:.1e}   off by {off:.1e}, allowed {self.tolerance:.1e}")
         if self.kinked:
             line += (f"   left slope {self.numeric - self.jump:+.4e}, "
@@ -102,7 +102,7 @@ class Entry:
     def __str__(self) -> str:
         place = f"{self.name}{list(self.index)}" if self.index else self.name
         ratio = f"{self.analytic / self.numeric:.6g}" if self.numeric else "-"
-        return (f"{place:<28} {self.analytic:+.8e}  {self.numeric:+.8e} ± {self.bar:.1e}  "
+        return (f"{place:<28} {self.analytic:+z.8e}  {self.numeric:+z.8e} ± {self.bar:.1e}  "
                 f"{ratio:>10}")
 
 
