@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Divergence:
     theirs: Any = None
     note: str = ""
     alone: tuple[Counter[str], Counter[str]] = (Counter(), Counter())  # torch's, minitorch's
+    blurred: list[Quantity] = field(default_factory=list)  # not compared: nothing but rounding
 
     def __bool__(self) -> bool:
         return self.verdict != "no divergence"
@@ -51,7 +52,8 @@ class Divergence:
         """The operator (of a gradient: those whose rules made it) or optimizer in question."""
         if self.quantity is None:
             return ""
-        return ", ".join(dict.fromkeys(c.name for c in self.quantity.by or [self.quantity.call]))
+        calls = [call for call, _ in self.quantity.by] or [self.quantity.call]
+        return ", ".join(dict.fromkeys(call.name for call in calls))
 
     def __str__(self) -> str:
         lines = [f"{self.verdict.upper()}: {self.compared} quantities compared, seed {self.seed}"]
@@ -61,6 +63,10 @@ class Divergence:
             lines.append(f"  {self.note}")
         if self and self.last is not None:
             lines.append(f"the last to agree, in step {self.last.call.step}: {self.last}")
+        if self.blurred:
+            lines.append(f"not compared, since rounding alone may change all of it: "
+                         f"{len(self.blurred)} quantities, first in step "
+                         f"{self.blurred[0].call.step}: {self.blurred[0]}")
         for engine, names in zip(("torch", "minitorch"), self.alone):
             if names:
                 calls = ", ".join(f"{k} ({n})" if n > 1 else k for k, n in names.most_common(8))
@@ -85,7 +91,8 @@ def first_divergence(program: Callable[..., Any], *args: Any, seed: int = 0, ste
     Beyond rounding is a difference of more than 8 times what 3 more runs of PyTorch show, in which
     results and gradients are changed by up to 3 units in the last place (in this quantity, or
     relative to its size in an earlier one of its kind), plus 64 units in the last place of the
-    largest number; and still so after 12 runs that change them by up to 15 units.
+    largest number; and still so after 12 runs that change them by up to 15 units. What that budget
+    covers whole, since rounding decides it, is not compared, and said to be so.
 
     Returns a ``Divergence``: true if there is one, and it prints. Raises ImportError without
     PyTorch.
@@ -120,36 +127,39 @@ def first_divergence(program: Callable[..., Any], *args: Any, seed: int = 0, ste
     spread = Spread(torch, runs, theirs)
     spread.measure(RUNS, UNITS)
     known = None
-    while (found_at := scan(pairs, spread)) is not None and found_at != known:
-        known = found_at  # is it rounding after all?
+    while (at := scan(pairs, spread)) is not None and at != known:
+        known = at  # is it rounding after all?
         spread.measure(MORE_RUNS, MORE_UNITS, pairs[known][0])
-    if found_at is not None:
-        return report(pairs, found_at, allowances(pairs, spread)[found_at], seed, alone)
-    last = pairs[-1][0] if pairs else None
-    if not related(our_error, their_error):
-        return Divergence("error", len(pairs), seed, None, last, note=(
-            f"torch: {their_error!r}; minitorch: {our_error!r}"), alone=alone)
-    return Divergence("no divergence" if pairs else "nothing compared", len(pairs), seed, None,
-                      last, alone=alone)
+    allowed = allowances(pairs, spread)
+    seen = range(len(pairs) if at is None else at + 1)
+    clear = [i for i in seen if allowed[i] is not None]
+    out = Divergence("no divergence" if clear else "nothing compared", len(clear), seed, None,
+                     pairs[clear[-1]][0] if clear else None, alone=alone,
+                     blurred=[pairs[i][0] for i in seen if allowed[i] is None])
+    if at is not None:
+        out.last = pairs[clear[-2]][0] if len(clear) > 1 else None
+        describe(out, *pairs[at], allowed[at] or 0.0)
+    elif not related(our_error, their_error):
+        out.verdict, out.note = "error", f"torch: {their_error!r}; minitorch: {our_error!r}"
+    return out
 
 
 Pairs = Sequence[tuple[Quantity, Quantity]]  # PyTorch's and minitorch's
 
 
-def allowances(pairs: Pairs, spread: Spread) -> list[float]:
+def allowances(pairs: Pairs, spread: Spread) -> list[float | None]:
     """How far apart each pair may be: the budget of its kind, which only grows along the program
-    relative to the quantity's size."""
-    out = []
+    relative to the quantity's size. None where that is all of it."""
+    out: list[float | None] = []
     budget: dict[tuple[Any, ...], float] = {}
     for q, _ in pairs:
         size = float(np.max(abs(q.array[np.isfinite(q.array)].astype(np.float64)), initial=0.0))
         kind = q.kind, q.call.name, q.part[:2] if q.kind == "gradient" else q.part
-        relative = spread[q] / size if size else 0.0
-        budget[kind] = max(budget.get(kind, 0.0), relative)
-        allowed = BARS * max(spread[q], budget[kind] * size if size else 0.0)
-        if q.array.dtype.kind == "f":
-            allowed += ROUNDINGS * float(np.finfo(q.array.dtype).eps) * size
-        out.append(allowed)
+        if size:
+            budget[kind] = max(budget.get(kind, 0.0), BARS * spread[q] / size)
+        relative = budget.get(kind, 0.0)
+        eps = float(np.finfo(q.array.dtype).eps) if q.array.dtype.kind == "f" else 0.0
+        out.append(None if relative >= 1 else (relative + ROUNDINGS * eps) * size)
     return out
 
 
@@ -157,7 +167,7 @@ def scan(pairs: Pairs, spread: Spread) -> int | None:
     """The first pair that is further apart than allowed."""
     for i, ((q, other), allowed) in enumerate(zip(pairs, allowances(pairs, spread))):
         if (q.array.dtype, q.array.shape) != (other.array.dtype, other.array.shape) or (
-                off(q, other) > allowed).any():
+                allowed is not None and (off(q, other) > allowed).any()):
             return i
     return None
 
@@ -171,22 +181,20 @@ def off(q: Quantity, other: Quantity) -> Any:
     return np.where(out != out, np.inf, out)
 
 
-def report(pairs: Pairs, at: int, allowed: float, seed: int, alone: Any) -> Divergence:
-    """What to say of the pair that is too far apart."""
-    q, other = pairs[at]
-    out = Divergence("divergence", at + 1, seed, q, pairs[at - 1][0] if at else None, alone=alone)
+def describe(out: Divergence, q: Quantity, other: Quantity, allowed: float) -> None:
+    """Say of the pair that is too far apart where, and by how much."""
+    out.verdict, out.quantity = "divergence", q
     for what in ("dtype", "shape"):
         x, y = getattr(other.array, what), getattr(q.array, what)
         if x != y:
             out.ours, out.theirs, out.note = x, y, f"the {what} is {x}, under torch {y}"
-            return out
+            return
     distance = off(q, other)
     index = tuple(map(int, np.unravel_index(int(distance.argmax()), distance.shape)))
     out.index, out.ours, out.theirs = index, other.array[index].item(), q.array[index].item()
     out.note = (f"minitorch {out.ours!r}, torch {out.theirs!r} at {list(index)}: off by "
                 f"{distance[index]:.2g}, allowed {allowed:.2g}, as are "
                 f"{int((distance > allowed).sum())} of {distance.size} entries")
-    return out
 
 
 def aligned(theirs: Sequence[Call], ours: Sequence[Call]) -> tuple[

@@ -62,7 +62,8 @@ class Quantity:
     call: Call
     part: tuple[Any, ...]  # which result, argument, or parameter; for gradients, the how manieth
     array: Any
-    by: list[Call] = field(default_factory=list)  # of a gradient: the calls that pulled it back
+    by: list[tuple[Call, int]] = field(default_factory=list)  # calls that pulled a gradient back
+    leaf: bool = False  # the gradient of a leaf
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -76,9 +77,10 @@ class Quantity:
                     f"data, or a random stream")
         if self.kind == "result":
             return f"result of {self.call}"
-        what = f"argument {self.part[1]} of" if self.part[0] == "argument" else "the result of"
-        rules = ", ".join(map(str, self.by)) or "what used it"
-        return f"gradient of {what} {self.call}, pulled back by {rules}"
+        what = ("the leaf from" if self.leaf else "the result of" if self.part[0] == "result" else
+                f"argument {self.part[1]} of")
+        rules = " and ".join(f"{call} to its argument {i}" for call, i in self.by)
+        return f"gradient of {what} {self.call}" + (f", pulled back by {rules}" if rules else "")
 
 
 @dataclass(eq=False)
@@ -88,7 +90,7 @@ class Origin:
     recorder: Recorder
     call: Call
     part: tuple[Any, ...]
-    users: list[Call] = field(default_factory=list)
+    users: list[tuple[Call, int]] = field(default_factory=list)
     gradients: int = 0
 
 
@@ -127,9 +129,9 @@ class Recorder:
                 if not any(x is y for y in results):
                     self.see(Quantity("argument", call, (i,), array))
                     self.mark(x, Origin(self, call, ("argument", i)))
-            for x in given:
+            for i, x in enumerate(given):
                 if (origin := self.origin(x)) is not None:
-                    origin.users.append(call)
+                    origin.users.append((call, i))
             for i, y in enumerate(results):
                 written = any(y is x for x in given)
                 if self.nudge is not None and (written or not any(share(y, x) for x in given)):
@@ -162,7 +164,7 @@ class Recorder:
                 g = g.clone()
                 self.nudge(g, True)
             self.see(Quantity("gradient", now.call, (*now.part, now.gradients), numbers(g),
-                              list(dict.fromkeys(now.users))))
+                              list(dict.fromkeys(now.users)), x.is_leaf))
             self.depth -= 1
             if x.is_leaf:
                 now.users = []  # later gradients come from later uses
@@ -202,12 +204,29 @@ def recording(torch: Any, recorder: Recorder) -> Iterator[None]:
     optim = importlib.import_module(f"{torch.__name__}.optim.optimizer")
     hooks = [optim.register_optimizer_step_pre_hook(recorder.before_step),
              optim.register_optimizer_step_post_hook(recorder.after_step)]
+    loader = importlib.import_module(f"{torch.__name__}.utils.data").DataLoader
+    batches = loader.__iter__
+    loader.__iter__ = lambda self: unwatched(recorder, batches(self))
     try:
         with watched_torch(recorder) if torch.__name__ == "torch" else watched(torch, recorder):
             yield
     finally:
+        loader.__iter__ = batches
         for hook in hooks:
             hook.remove()
+
+
+def unwatched(recorder: Recorder, batches: Iterator[Any]) -> Iterator[Any]:
+    """The batches of a DataLoader: how it makes them is its own affair."""
+    while True:
+        recorder.depth += 1
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        finally:
+            recorder.depth -= 1
+        yield batch
 
 
 def watched_torch(recorder: Recorder) -> AbstractContextManager[Any]:
