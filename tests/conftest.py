@@ -16,7 +16,9 @@ def pytest_configure(config):
     import pytest_minitorch  # by now pytest has loaded it
 
     pytest_minitorch.register_profiles()
-    if not config.getoption("--hypothesis-profile", None):
+    if asked := config.getoption("--hypothesis-profile", None):
+        os.environ["HYPOTHESIS_PROFILE"] = asked  # tests that sample a table look there
+    else:
         settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
