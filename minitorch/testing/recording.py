@@ -87,7 +87,6 @@ class Quantity:
 class Origin:
     """Where a tensor came from, and what has used it since its last gradient."""
 
-    recorder: Recorder
     call: Call
     part: tuple[Any, ...]
     users: list[tuple[Call, int]] = field(default_factory=list)
@@ -106,6 +105,7 @@ class Recorder:
                  nudge: Callable[[Any, bool], None] | None = None) -> None:
         self.see, self.steps, self.operators, self.nudge = see, steps, operators, nudge
         self.calls: list[Call] = []
+        self.origins: dict[int, tuple[Origin, Any]] = {}  # by id; the tensors, so that ids stay
         self.step = self.depth = self.optimized = 0
 
     def call(self, function: Callable[..., Any], name: str, args: tuple[Any, ...],
@@ -128,7 +128,7 @@ class Recorder:
             for i, x, array in new:
                 if not any(x is y for y in results):
                     self.see(Quantity("argument", call, (i,), array))
-                    self.mark(x, Origin(self, call, ("argument", i)))
+                    self.mark(x, Origin(call, ("argument", i)))
             for i, x in enumerate(given):
                 if (origin := self.origin(x)) is not None:
                     origin.users.append((call, i))
@@ -137,7 +137,7 @@ class Recorder:
                 if self.nudge is not None and (written or not any(share(y, x) for x in given)):
                     self.nudge(y, False)
                 self.see(Quantity("result", call, (i,), numbers(y)))
-                self.mark(y, Origin(self, call, ("result", i)))
+                self.mark(y, Origin(call, ("result", i)))
         finally:
             self.depth -= 1
         if len(self.calls) >= self.operators:
@@ -145,13 +145,12 @@ class Recorder:
         return out
 
     def origin(self, x: Any) -> Origin | None:
-        found = getattr(x, "_origin", None)
-        return found if found is not None and found.recorder is self else None
+        return self.origins[id(x)][0] if id(x) in self.origins else None
 
     def mark(self, x: Any, origin: Origin) -> None:
         """Remember where a tensor came from, and listen for its gradient."""
         before = self.origin(x)
-        x._origin = origin
+        self.origins[id(x)] = origin, x
         if not x.requires_grad or (before is not None and x.is_leaf):
             return  # a leaf that is written to keeps its first hook
 
