@@ -157,7 +157,7 @@ def allowances(pairs: Pairs, spread: Spread) -> list[float | None]:
         kind = q.kind, q.call.name, q.part[:2] if q.kind == "gradient" else q.part
         if size:
             budget[kind] = max(budget.get(kind, 0.0), BARS * spread[q] / size)
-        relative = budget.get(kind, 0.0)
+        relative = budget.get(kind, 0.0) if size or not spread[q] else np.inf
         eps = float(np.finfo(q.array.dtype).eps) if q.array.dtype.kind == "f" else 0.0
         out.append(None if relative >= 1 else (relative + ROUNDINGS * eps) * size)
     return out

@@ -60,7 +60,7 @@ class Quantity:
 
     kind: str  # "result", "argument", "gradient", "parameter"
     call: Call
-    part: tuple[Any, ...]  # which result, argument, or parameter; for gradients, the how manieth
+    part: tuple[Any, ...]  # which result, argument, or parameter; for gradients, which in turn
     array: Any
     by: list[tuple[Call, int]] = field(default_factory=list)  # calls that pulled a gradient back
     leaf: bool = False  # the gradient of a leaf
@@ -98,14 +98,15 @@ class Enough(BaseException):
 
 
 class Recorder:
-    """Passes each quantity of one run to ``see``; what that returns, if anything, goes on in its
-    place."""
+    """Passes each quantity of one run to ``see``; before, ``nudge`` may change new results and
+    gradients (said by its second argument) in place."""
 
     def __init__(self, see: Callable[[Quantity], None], steps: int, operators: int,
                  nudge: Callable[[Any, bool], None] | None = None) -> None:
         self.see, self.steps, self.operators, self.nudge = see, steps, operators, nudge
         self.calls: list[Call] = []
         self.origins: dict[int, tuple[Origin, Any]] = {}  # by id; the tensors, so that ids stay
+        self.listening: set[int] = set()  # the leaves that have a hook
         self.step = self.depth = self.optimized = 0
 
     def call(self, function: Callable[..., Any], name: str, args: tuple[Any, ...],
@@ -132,6 +133,8 @@ class Recorder:
             for i, x in enumerate(given):
                 if (origin := self.origin(x)) is not None:
                     origin.users.append((call, i))
+                    if x.is_leaf:
+                        self.listen(x, origin)
             for i, y in enumerate(results):
                 written = any(y is x for x in given)
                 if self.nudge is not None and (written or not any(share(y, x) for x in given)):
@@ -149,10 +152,14 @@ class Recorder:
 
     def mark(self, x: Any, origin: Origin) -> None:
         """Remember where a tensor came from, and listen for its gradient."""
-        before = self.origin(x)
         self.origins[id(x)] = origin, x
-        if not x.requires_grad or (before is not None and x.is_leaf):
-            return  # a leaf that is written to keeps its first hook
+        self.listen(x, origin)
+
+    def listen(self, x: Any, origin: Origin) -> None:
+        if not x.requires_grad or id(x) in self.listening:
+            return
+        if x.is_leaf:  # it keeps its hook when it is written to; another tensor begins anew
+            self.listening.add(id(x))
 
         def arrived(g: Any) -> Any:
             now = self.origin(x) if x.is_leaf else origin
@@ -194,6 +201,8 @@ def numbers(x: Any) -> Any:
 
 def share(x: Any, y: Any) -> bool:
     """Whether two tensors may share memory."""
+    if x.is_sparse or y.is_sparse:
+        return False
     return bool(np.may_share_memory(x.detach().numpy(), y.detach().numpy()))
 
 

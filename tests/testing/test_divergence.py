@@ -1,5 +1,6 @@
 """``first_divergence`` names the operator, rule, formula or draw that is wrong, no right one."""
 
+import copy
 import functools
 from unittest import mock
 
@@ -162,6 +163,40 @@ def test_the_last_digits_count_in_float64_only():
     assert not first_divergence(near, DATA)
     found = first_divergence(near, DATA, float64=True)
     assert found.operator == "mul", found
+
+
+def test_leaves_are_listened_to_however_they_came_to_be():
+    def made(torch, how, factor=1.0):
+        x = torch.ones(3)
+        if how == "parameter":
+            w = torch.nn.Parameter(torch.rand(3))
+        else:
+            w = torch.rand(3)
+            w = copy.deepcopy(w) if how == "copy" else w
+            w.requires_grad_()
+        for _ in range(2):
+            y = w * x
+            if ours(torch):
+                y.register_hook(lambda g: g * factor)
+            y.sum().backward()
+            with torch.no_grad():
+                w -= 0.1 * w.grad
+    for how in ("parameter", "copy", "late"):
+        assert not first_divergence(made, how)
+        found = first_divergence(made, how, 1.001)
+        assert found.operator == "mul" and found.quantity.leaf, found
+
+
+def test_sparse_gradients_are_compared_too():
+    def table(torch, factor=1.0):
+        layer = torch.nn.Embedding(5, 2, sparse=True)
+        optimizer = torch.optim.SGD(layer.parameters(), lr=0.1 * (factor if ours(torch) else 1))
+        for i in range(3):
+            optimizer.zero_grad()
+            layer(torch.tensor([i, 1])).square().sum().backward()
+            optimizer.step()
+    assert not first_divergence(table)
+    assert first_divergence(table, 1.001).operator == "SGD.step()"
 
 
 def test_what_rounding_decides_is_not_compared_and_said_to_be_so():

@@ -160,6 +160,10 @@ def test_a_tolerance_may_be_given():
     program = WRONG["value"][0]
     difference(program, X)
     assert_same_as_torch(program, X, tolerance=1e-3)
+    close = lambda torch, x: x * (1 + 1e-14 * ours(torch))  # noqa: E731
+    assert_same_as_torch(close, X.astype("float64"))
+    difference(close, X.astype("float64"), tolerance=1e-15)
+    assert_same_as_torch(lambda torch, x: x / 0 - x / 0, X, tolerance=0.0)
 
 
 def test_nan_and_infinities_are_numbers_too():
