@@ -96,8 +96,7 @@ def assert_same_as_torch(program: Program, *args: Any, seed: int = 0, grad: bool
     ours = Outcome(minitorch, program, ready, named, seed)
     found = difference(ours, theirs, tolerance)
     if found is not None:
-        text = repr(program) if isinstance(program, str) else (
-            f"{program.__module__}.{program.__qualname__}")
+        text = getattr(program, "__qualname__", repr(program))
         given_as = [*map(repr, ready), *(f"{k}={v!r}" for k, v in named.items()), f"seed={seed}"]
         raise DiffersFromTorch(f"{found}\nagain, with Given of minitorch.testing.outcome: "
                                f"assert_same_as_torch({text}, {', '.join(given_as)})", found)
