@@ -50,7 +50,9 @@ class Difference:
 
 
 def assert_same_as_torch(program: Program, *args: Any, seed: int = 0, grad: bool = True,
-                         tolerance: float | None = None, **kwargs: Any) -> None:
+                         tolerance: float | None = None,
+                         raises: type[BaseException] | tuple[type[BaseException], ...] = (),
+                         **kwargs: Any) -> None:
     """Assert that a program does under minitorch what it does under PyTorch.
 
     ``program``: a function ``f(torch, *args, **kwargs)`` that uses only the engine it is given; or
@@ -74,7 +76,9 @@ def assert_same_as_torch(program: Program, *args: Any, seed: int = 0, grad: bool
     have been float32, to 1e-5.
 
     Raises ``DiffersFromTorch``, an AssertionError with the first quantity that differs, where, both
-    values, and the call that shows it again; ImportError without PyTorch.
+    values, and the call that shows it again; ImportError without PyTorch. Where both engines raise,
+    PyTorch's error, unless it is one of those that ``raises`` expects: a misspelt program is no
+    agreement.
 
     >>> import numpy as np
     >>> from minitorch.testing import assert_same_as_torch
@@ -100,6 +104,11 @@ def assert_same_as_torch(program: Program, *args: Any, seed: int = 0, grad: bool
         given_as = [*map(repr, ready), *(f"{k}={v!r}" for k, v in named.items()), f"seed={seed}"]
         raise DiffersFromTorch(f"{found}\nagain, with Given of minitorch.testing.outcome: "
                                f"assert_same_as_torch({text}, {', '.join(given_as)})", found)
+    if theirs.error is None and raises:
+        raise AssertionError(f"neither engine raised {raises}")
+    if theirs.error is not None and not isinstance(theirs.error, raises):
+        theirs.error.add_note("Both engines raise this. If it is meant to be so, say raises=...")
+        raise theirs.error
 
 
 def difference(ours: Outcome, theirs: Outcome, tolerance: float | None = None) -> Difference | None:

@@ -90,7 +90,8 @@ class Numbers:
 def plain(value: Any) -> Any:
     """A value in terms that both engines share."""
     if is_tensor(value):
-        return Numbers(str(value.dtype), value.requires_grad, np.array(value.detach().numpy()))
+        dense = value.detach().to_dense() if value.is_sparse else value.detach()
+        return Numbers(str(value.dtype), value.requires_grad, np.array(dense.cpu().numpy()))
     kind = type(value).__name__
     if type(value).__module__.split(".")[0] in ("torch", "minitorch") and kind in (
             "dtype", "device"):
@@ -147,12 +148,12 @@ class Outcome:
                         result = eval(last, names)
                     else:
                         result = program(engine, *ready, **named)
-                    self.result = plain(result)
                 except Exception as error:
                     self.error = error
             self.after = {name: plain(x) for name, x in self.seen.items()}
             self.versions = {name: x._version for name, x in self.seen.items()}
             if self.error is None:
+                self.result = plain(result)
                 self.differentiate(engine, [*flat(result), *self.seen.values()])
 
     def made(self, engine: Any, name: str, value: Any) -> Any:

@@ -217,6 +217,8 @@ def test_an_error_is_reported_and_nothing_is_no_agreement():
         return y
     found = first_divergence(stops)
     assert found.verdict == "error" and found.last.call.name == "exp" and "here" in str(found)
+    found = first_divergence(lambda torch: torch.ones(3).exp().softmx())
+    assert found and found.verdict == "error" and found.compared and "softmx" in str(found)
     found = first_divergence(lambda torch: None)
     assert found and found.verdict == "nothing compared"
 

@@ -69,6 +69,8 @@ WRONG = {
     "no error": (lambda torch, x: x if ours(torch) else x.reshape(7), "error", "value"),
     "error": (lambda torch, x: x.reshape(7) if ours(torch) else x, "error", "value"),
     "another error": (lambda torch, x: x.reshape(7) if ours(torch) else [][1], "error", "value"),
+    "sparse": (lambda torch, x: torch.sparse_coo_tensor([[0, 2]], [1.0, 2.0 + ours(torch)], (3,)),
+               "result", "value"),
     "stream": (lambda torch, x: torch.rand(2) if not ours(torch) else torch.rand(3)[1:], "result",
                "value"),
 }
@@ -185,6 +187,18 @@ def test_arguments_are_not_written_to():
     x = X.copy()
     assert_same_as_torch(lambda torch, x: x.zero_(), x)
     assert np.array_equal(x, X)
+
+
+def test_errors_must_be_expected():
+    """Else a misspelt program would be one in which the engines agree."""
+    assert_same_as_torch(lambda torch, x: x.reshape(7), X, raises=RuntimeError)
+    with pytest.raises(RuntimeError, match="invalid for input of size 6") as raised:
+        assert_same_as_torch(lambda torch, x: x.reshape(7), X)
+    assert "say raises=" in raised.value.__notes__[0]
+    with pytest.raises(AttributeError, match="softmx"):
+        assert_same_as_torch("torch.softmx(x)", x=X, raises=(RuntimeError, TypeError))
+    with pytest.raises(AssertionError, match="neither engine raised"):
+        assert_same_as_torch("x", x=X, raises=RuntimeError)
 
 
 def test_misuse_is_refused():
