@@ -61,10 +61,10 @@ strided, sparse_coo = _facts.strided, _facts.sparse_coo
 contiguous_format, preserve_format = _facts.contiguous_format, _facts.preserve_format
 channels_last = _facts.channels_last
 
-_SUBMODULES = {"nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
+_SUBMODULES = {"func", "nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
                "testing"}
 _HOMES = {"save": "minitorch.serialization", "load": "minitorch.serialization",
-          "compile": "minitorch.plan"}
+          "compile": "minitorch.plan", "vmap": "minitorch.func"}
 _FUNCTIONAL = {"dropout", "alpha_dropout", "cosine_similarity", "pairwise_distance", "prelu",
                "layer_norm", "selu_", "celu_"}  # torch.NAME is torch.nn.functional.NAME
 _LACKING = {"bfloat16", "complex32", "complex64", "complex128", "cfloat", "cdouble"}

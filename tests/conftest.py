@@ -1,19 +1,26 @@
-"""Hypothesis profiles, and a clean random stream and modes around every test."""
+"""The project's own plugin, and a clean random stream and modes around every test."""
 
 import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 import minitorch
 
-quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile("ci", max_examples=20, deadline=None, derandomize=True,
-                          suppress_health_check=quiet)
-settings.register_profile("thorough", max_examples=500, deadline=None,
-                          suppress_health_check=quiet)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+pytest_plugins = ["pytest_minitorch"]  # the project's own, also where it is not installed
+
+
+def pytest_configure(config):
+    """Few examples, unless asked for more."""
+    import pytest_minitorch  # by now pytest has loaded it
+
+    pytest_minitorch.register_profiles()
+    if asked := config.getoption("--hypothesis-profile", None):
+        os.environ["HYPOTHESIS_PROFILE"] = asked  # tests that sample a table look there
+    else:
+        settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
 
 # Helpers are imported by the tests, under one name; pytest need not look for doctests in them.
 collect_ignore = [str(path) for path in Path(__file__).parent.rglob("*.py")

@@ -32,7 +32,7 @@ FLOORS = [
     ["conversion"],
     ["methods", "creation"],
     ["sequences", "sampling", "legacy", "sparse"],
-    ["linalg", "cuda", "backends"],
+    ["func", "linalg", "cuda", "backends"],
     ["accelerator"],
     ["nn"],
     ["optim"],

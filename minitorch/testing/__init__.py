@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from minitorch.testing.adjoint import check_adjoint
+from minitorch.testing.changes import MUTATIONS
 from minitorch.testing.check import (
     UnsureGradient,
     UnsureGradientWarning,
@@ -9,11 +11,16 @@ from minitorch.testing.check import (
     check_grad,
 )
 from minitorch.testing.controls import assert_detects_wrong_grad
-from minitorch.testing.mutations import MUTATIONS, mutate
+from minitorch.testing.divergence import first_divergence
+from minitorch.testing.mutations import mutate
+from minitorch.testing.oracle import assert_same_as_torch
 from minitorch.testing.report import Report
+from minitorch.testing.score import MutationScore, mutation_score
+from minitorch.testing.taylor import check_taylor
 
-__all__ = ["MUTATIONS", "Report", "UnsureGradient", "UnsureGradientWarning", "WrongGradient",
-           "assert_detects_wrong_grad", "check_grad", "mutate"]
+__all__ = ["MUTATIONS", "MutationScore", "Report", "UnsureGradient", "UnsureGradientWarning",
+           "WrongGradient", "assert_detects_wrong_grad", "assert_same_as_torch", "check_adjoint",
+           "check_grad", "check_taylor", "first_divergence", "mutate", "mutation_score"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.testing.adapters import BadGradient, Problem
+from minitorch.testing.adapters import BadGradient
 from minitorch.testing.kinks import place
 from minitorch.testing.probes import ROUNDINGS, Point
 from minitorch.testing.report import Entry, Report
@@ -16,10 +16,10 @@ Array = Any
 MOST = 256  # entries that are compared one by one
 
 
-def of_shape(problem: Problem, error: BadGradient) -> str:
+def of_shape(error: BadGradient) -> str:
     """The cause that a gradient of the wrong shape gives away."""
-    got, want = error.got, problem.xs[error.input].shape
-    if got is None:
+    got, want = error.got, error.want
+    if got is None or want is None:
         return ""
     if len(got) > 1 and got == want[::-1]:
         return "transposed"
@@ -47,7 +47,7 @@ def explain(point: Point, report: Report) -> None:
     total = sum(x.size for x in point.xs)
     numbers = np.arange(total) if total <= MOST else np.sort(
         point.rng.choice(total, MOST, replace=False))
-    numeric = [np.full(x.shape, np.nan) for x in point.xs]
+    numeric, bars = ([np.full(x.shape, np.nan) for x in point.xs] for _ in range(2))
     columns = [np.full((len(weights), x.size), np.nan) for x in point.xs] if total <= MOST else []
     compared: list[Entry] = []
     for number in numbers:
@@ -62,6 +62,7 @@ def explain(point: Point, report: Report) -> None:
             k, point.problem.names[k], index, g, mean, bar,
             3 * bar + jump + ROUNDINGS * point.eps * (abs(g) + abs(mean))))
         numeric[k][index] = np.nan if jump else mean  # at a kink there is no one derivative
+        bars[k][index] = bar
         if columns:
             columns[k][:, np.ravel_multi_index(index, point.xs[k].shape)] = (
                 found.mean / s / weights)
@@ -75,6 +76,12 @@ def explain(point: Point, report: Report) -> None:
                 causes.append(cause if len(point.xs) == 1 else f"{name}: {cause}")
     report.cause = "; ".join(causes)
     report.entries = report.entries or compared
+    wrong = [np.zeros(x.shape, bool) for x in point.xs]
+    for e in compared:
+        wrong[e.input][e.index] = e.wrong
+    report.gradients = [
+        {"name": name, "analytic": g, "numeric": n, "bar": b, "wrong": w}
+        for name, g, n, b, w in zip(point.problem.names, gs, numeric, bars, wrong)]
 
 
 def guess(point: Point, k: int, g: Array, true: Array, entries: list[Entry],
@@ -97,10 +104,12 @@ def guess(point: Point, k: int, g: Array, true: Array, entries: list[Entry],
     if factor and np.all(abs(g[known] - factor * true[known]) <= slack * max(1, abs(factor))):
         return of_factor(point, k, factor)
     wrong = [e for e in entries if e.wrong]
+    places = where(wrong, entries)
     if all(e.analytic == 0 for e in wrong):
-        places = ", ".join(str(list(e.index)) for e in wrong[:4])
-        return (f"{len(wrong)} {'entry' if len(wrong) == 1 else 'entries'} never written "
-                f"({places}{', ...' if len(wrong) > 4 else ''})")
+        many = f"{len(wrong)} entries" if len(wrong) > 1 else "1 entry"
+        many = places if places.startswith("index") else many
+        listed = ", ".join(str(list(e.index)) for e in wrong[:4])
+        return f"{many} never written ({listed}{', ...' if len(wrong) > 4 else ''})"
     for text, other in rearranged(true):
         if explains(other):
             return text
@@ -108,7 +117,24 @@ def guess(point: Point, k: int, g: Array, true: Array, entries: list[Entry],
         for text, kept in partial_sums(point, weights):
             if explains((kept @ columns).reshape(g.shape)):
                 return text
-    return ""
+    if not places:
+        return ""
+    ratios = [e.analytic / e.numeric for e in wrong if e.numeric]
+    constant = bool(ratios) and all(
+        abs(e.analytic - ratios[0] * e.numeric) <= slack * max(1, abs(ratios[0])) for e in wrong)
+    return f"only {places} is wrong" + (f": ×{ratios[0]:.6g}" if constant else "")
+
+
+def where(wrong: list[Entry], entries: list[Entry]) -> str:
+    """The row, column or single entry that the wrong ones all lie in; empty if there is none."""
+    if len(wrong) == len(entries):
+        return ""
+    axes = len(wrong[0].index)
+    for axis in range(axes if axes > 1 else 0):
+        (i, *others) = {e.index[axis] for e in wrong}
+        if not others and len(wrong) == sum(e.index[axis] == i for e in entries):
+            return f"index {i} of axis {axis}"
+    return f"the entry {list(wrong[0].index)}" if len(wrong) == 1 and axes else ""
 
 
 def of_factor(point: Point, k: int, factor: float) -> str:
@@ -121,6 +147,9 @@ def of_factor(point: Point, k: int, factor: float) -> str:
     for array, what in [(point.xs[k], point.problem.names[k]), *[
             (y, f"output {i}") for i, y in enumerate(point.ys)]]:
         sizes |= {f"axis {a} of {what}": n for a, n in enumerate(array.shape)}
+    for i, x in enumerate(point.problem.inputs):
+        for a, n in enumerate(getattr(x, "shape", ())):
+            sizes.setdefault(f"axis {a} of input {i}", n)
     for what, n in sizes.items():
         if n > 2 and abs(factor * n - 1) < 1e-3:
             return f"1/N everywhere, N = {n}, {what}"

@@ -46,8 +46,9 @@ def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol:
         raise AssertionError(
             "Expected at least one of check_forward_ad or check_backward_ad to be True")
     if check_forward_ad or check_batched_grad or check_batched_forward_grad:
-        raise NotImplementedError("minitorch has no forward mode and no vmap: leave "
-                                  "check_forward_ad and check_batched_grad False")
+        raise NotImplementedError("minitorch's forward mode and vmap are read from the same "
+                                  "rules, so there is nothing to compare: leave check_forward_ad "
+                                  "and check_batched_grad False")
     args = _tuple(inputs)
     _check_inputs(args)
     try:

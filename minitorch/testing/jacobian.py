@@ -56,8 +56,8 @@ def full(point: Point) -> Report:
                               ", or between the slopes of the two sides" if kinked else ""))
     report.entries = sorted(entries, key=lambda e: -e.off)
     report.jacobians = [
-        {"name": name, "analytic": a, "numeric": n, "bar": b}
-        for name, a, n, b in zip(point.problem.names, analytic, numeric, bars)]
+        {"name": name, "analytic": a, "numeric": n, "bar": b, "wrong": ~(abs(a - n) <= most)}
+        for name, a, n, b, most in zip(point.problem.names, analytic, numeric, bars, allowed)]
     return report
 
 

@@ -7,11 +7,12 @@ coordinates are then checked strictly, with these frozen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
-from minitorch.testing.numeric import START
+from minitorch.testing.numeric import START, Slopes
 from minitorch.testing.probes import Point
 from minitorch.testing.report import Kink, Probe
 
@@ -57,10 +58,14 @@ def part(us: Sequence[Array], group: Array) -> list[Array | None]:
 
 
 def jumps(point: Point, us: Sequence[Array], vs: Sequence[Array], group: Array) -> bool:
-    found = point.slopes(part(us, group), vs)
+    return bool(jumping(point, point.slopes(part(us, group), vs)))
+
+
+def jumping(point: Point, found: Slopes) -> Array:
+    """Do left and right slope differ by more than their error?"""
     with np.errstate(all="ignore"):
         least = point.eps * (abs(found.mean) + abs(found.jump))
-        return bool(abs(found.jump) > 3 * found.jump_bar + least)
+        return abs(found.jump) > 3 * found.jump_bar + least
 
 
 def check_kink(point: Point, us: Sequence[Array], vs: Sequence[Array], gs: Sequence[Array],
@@ -101,3 +106,29 @@ def freeze(point: Point, groups: Sequence[Array]) -> None:
         for number in group:
             k, index = place(point, int(number))
             point.free[k][index] = False
+
+
+def tied(point: Point, start: float) -> Probe | None:
+    """The frozen coordinates moved together, seen by outputs whose kink is a tie; None without any.
+
+    Each of the tied inputs of a maximum may have all of the gradient or none, but all together have
+    it once: where they move as one, f is smooth. A tie is a kink that moves along with them.
+    """
+    frozen = [~free for free in point.free]
+    if sum(int(f.sum()) for f in frozen) < 2:
+        return None
+    step = min(s for s, f in zip(point.units, frozen) if f.any())
+    together = [f * step for f in frozen]
+    vs = point.cotangent()
+    there = copy(point)
+    there.xs = [(x + START / 16 * u).astype(x.dtype) for x, u in zip(point.xs, together)]
+    there.ys = point.problem.value(there.xs)
+    us = [point.draw(u.shape, 1024) * u for u in together]
+    apart = there.slopes(us, vs, fold=False, start=start)
+    whole = point.slopes(together, vs, fold=False, start=start)
+    ties = jumping(point, apart) & ~jumping(point, whole)
+    if not ties.any():
+        return None
+    ends = np.cumsum([v.size for v in vs])[:-1]
+    vs = [v * tie.reshape(v.shape) for v, tie in zip(vs, np.split(ties, ends))]
+    return point.compare("tied coordinates together", together, vs, point.pull(vs), start)

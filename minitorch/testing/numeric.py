@@ -33,7 +33,8 @@ POINTS = np.array([0.061, 0.149, 0.313, 0.402, 0.557, 0.639, 0.788, 0.871, 1.0])
 class Slopes:
     """Mean and half difference of the right and left slope.
 
-    ``still``: r did not move, unless by jumps further off.
+    ``still``: r did not move, unless by jumps further off. ``reach``: how far it got at the first
+    step, by that step.
     """
 
     mean: Array
@@ -41,6 +42,7 @@ class Slopes:
     jump: Array
     jump_bar: Array
     still: Array
+    reach: Array
 
     @property
     def right(self) -> Array:
@@ -130,6 +132,7 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
         sigma = 2 * (noise_of(line, eps) if noise is None else noise)  # of few values: doubled
         means, jumps, noises, moved = [], [], [], []
         mean = jump = (np.nan, np.inf)
+        reach: Array = np.nan
         done = still = crept = np.zeros(np.shape(sigma), bool)
         h = start
         while h > eps**0.85:
@@ -140,6 +143,7 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             noises.append(floor / (np.sqrt(2) * h))
             moved.append((up != 0) | (down != 0))
             most = np.maximum(abs(up), abs(down))
+            reach = np.where(np.isfinite(reach), reach, most / h)
             crept = crept | ((most > 0) & (most < stair(floor, eps)))
             h /= 2
             if len(means) < 4:
@@ -153,7 +157,7 @@ def slopes(line: Line, eps: float, start: float = START, noise: Array | None = N
             done = done | still | enough & (moved[-1] | (sigma > 0))
             if np.all(done):
                 break
-    return Slopes(*mean, *jump, still)
+    return Slopes(*mean, *jump, still, np.nan_to_num(reach))
 
 
 def settle(value: Array, bar: Array, old: tuple[Array, Array], done: Array) -> tuple[Array, Array]:

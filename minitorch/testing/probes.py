@@ -12,8 +12,9 @@ from minitorch.testing.numeric import START, Slopes, slopes
 from minitorch.testing.report import RESOLVED, Probe
 
 Array = Any
-NOTHING = 1e-8  # of f's own size: a derivative so small is as good as none
+NOTHING = 1e-8  # of f's own size, or of its slope over a whole step: as good as no derivative
 ROUNDINGS = 8  # of the analytic side: as many roundings, all the same way, as an entry may have
+REFUSALS = (ValueError, ArithmeticError, RuntimeError, AssertionError)  # off f's domain, like a nan
 
 
 def unit(x: Array) -> float:
@@ -92,6 +93,21 @@ class Point:
                 raise BadGradient(f"the gradient is {g[tuple(index)]} at {name}"
                                   f"{index if index else ''}, where f is finite")
 
+    def check_linear(self) -> None:
+        """Raise BadGradient where 1024 times the cotangent does not give 1024 times the gradient,
+        as with clipping: cotangents of one size do not show that."""
+        vs = self.cotangent()
+        gs = self.pull(vs)
+        with np.errstate(all="ignore"):
+            scaled = self.pull([v * v.dtype.type(1024) for v in vs])
+            for name, g, h in zip(self.problem.names, gs, scaled):
+                wanted = 1024 * np.asarray(g, np.float64)
+                off, size = np.linalg.norm(h - wanted), np.linalg.norm(wanted)
+                least = max(np.finfo(g.dtype).tiny / self.eps, 1e3 * self.eps * size)
+                if least < off < np.inf:
+                    raise BadGradient(f"the gradient of {name} is not linear in the cotangent: "
+                                      f"1024 times one does not give 1024 times the other")
+
     def line(self, us: Sequence[Array | None], vs: Sequence[Array], fold: bool = True) -> Any:
         """t -> <f(x + t u) - f(x), v> and its rounding; without ``fold``, the terms of the sum.
 
@@ -102,8 +118,11 @@ class Point:
         base = self.flat(self.ys)
 
         def at(t: float) -> tuple[Array, Array]:
-            ys = self.flat(self.problem.value(
-                [x if u is None else (x + t * u).astype(x.dtype) for x, u in zip(self.xs, us)]))
+            moved = [x if u is None else (x + t * u).astype(x.dtype) for x, u in zip(self.xs, us)]
+            try:
+                ys = self.flat(self.problem.value(moved))
+            except REFUSALS:
+                ys = np.full_like(base, np.nan)
             if ys.shape != base.shape:
                 raise ValueError(f"f returned {ys.size} numbers near the point and {base.size} at "
                                  f"it: its output may not change shape")
@@ -129,25 +148,30 @@ class Point:
                                for g, u in zip(gs, us) if u is not None])
 
     def pull_nearby(self, us: Sequence[Array | None], vs: Sequence[Array]) -> Array:
-        """The terms of <J^T v, u> a few roundings off the point."""
-        near = [x if u is None else (x + ROUNDINGS * self.eps * u).astype(x.dtype)
-                for x, u in zip(self.xs, us)]
+        """The terms of <J^T v, u> a few roundings off the point, in all inputs."""
+        near = [(x + ROUNDINGS * self.eps * w).astype(x.dtype)
+                for x, w in zip(self.xs, self.direction())]
         return self.terms(self.problem.pull(near, vs), us)
 
     def compare(self, name: str, us: Sequence[Array | None], vs: Sequence[Array],
-                gs: Sequence[Array], start: float = START) -> Probe:
+                gs: Sequence[Array], start: float = START,
+                noise: Array | None = None) -> Probe:
         """The derivative of <f, v> along u, from the gradients ``gs`` and from values."""
         terms = self.terms(gs, us)
         analytic = float(terms.sum())
         norm = float(np.linalg.norm(terms))
-        found = self.slopes(us, vs, start=start)
+        found = self.slopes(us, vs, start=start, noise=noise)
         # Roundings of single entries add up as their norm, one common to all as the sum does.
         size = self.size(vs)
         rounding = ROUNDINGS * self.eps * (norm + abs(analytic))
         if norm <= NOTHING * size:  # all that is left may be rounding of what cancelled: look
             off = self.pull_nearby(us, vs) - terms
             rounding += min(float(4 * np.linalg.norm(off)), RESOLVED * NOTHING * size)
+        elif rounding < abs(analytic - found.mean) - 3 * found.bar <= self.eps**0.5 * norm:
+            off = self.pull_nearby(us, vs) - terms  # ill-conditioned: it may be all rounding
+            rounding += min(float(4 * np.linalg.norm(off)), self.eps**0.5 * norm)
         return Probe(name, analytic, float(found.mean), float(found.bar), rounding,
                      float(found.jump), float(found.jump_bar),
-                     max(norm, abs(analytic), abs(float(found.mean)), abs(float(found.jump))),
+                     max(norm, abs(analytic), abs(float(found.mean)), abs(float(found.jump)),
+                         NOTHING * float(found.reach)),
                      NOTHING * size, bool(found.still) and norm == 0)

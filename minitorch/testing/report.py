@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 Index = tuple[int, ...]
@@ -50,7 +51,7 @@ class Probe:
 
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
-        line = (f"{self.along:<28} analytic {self.analytic:+.8e}   numeric {self.numeric:+.8e} "
+        line = (f"{self.along:<28} analytic {self.analytic:+z.8e}   numeric {self.numeric:+z.8e} "
                 f"± {self.bar:.1e}   off by {off:.1e}, allowed {self.tolerance:.1e}")
         if self.kinked:
             line += (f"   left slope {self.numeric - self.jump:+.4e}, "
@@ -101,7 +102,7 @@ class Entry:
     def __str__(self) -> str:
         place = f"{self.name}{list(self.index)}" if self.index else self.name
         ratio = f"{self.analytic / self.numeric:.6g}" if self.numeric else "-"
-        return (f"{place:<28} {self.analytic:+.8e}  {self.numeric:+.8e} ± {self.bar:.1e}  "
+        return (f"{place:<28} {self.analytic:+z.8e}  {self.numeric:+z.8e} ± {self.bar:.1e}  "
                 f"{ratio:>10}")
 
 
@@ -121,7 +122,11 @@ class Report:
     entries: list[Entry] = field(default_factory=list)
     cause: str = ""
     order: int = 1
-    jacobians: list[dict[str, Any]] = field(default_factory=list)  # name, analytic, numeric, bar
+    # Each has name, analytic, numeric, bar (nan where not looked at) and wrong, all but the name
+    # arrays: Jacobians by method="jacobian", gradients of <f(x), v> after a failure.
+    jacobians: list[dict[str, Any]] = field(default_factory=list)
+    gradients: list[dict[str, Any]] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)  # further ones that the check was called with
 
     @property
     def ok(self) -> bool:
@@ -154,8 +159,32 @@ class Report:
         lines.append(f"{self.framework}, {self.precision}, {self.evaluations} evaluations of f, "
                      f"seed {self.seed}")
         if not self.ok:
-            again = f', method="{self.method}"' if self.method != "directions" else ""
-            again += ", order=2" if self.order == 2 else ""
-            lines.append(f"again: print(check_grad(f, *inputs, seed={self.seed}{again}, "
-                         f"raise_exception=False))")
+            lines += ["again, with the same f and inputs:", self.snippet]
         return "\n".join(lines)
+
+    @property
+    def snippet(self) -> str:
+        """The lines that give this report once more, where f and inputs are what they were."""
+        options = [f"seed={self.seed}", *self.options, "raise_exception=False"]
+        if self.order == 2:
+            options.insert(1, "order=2")
+        if self.method != "directions":
+            options.insert(1, f'method="{self.method}"')
+        return (f"from minitorch.testing import check_grad\n"
+                f"print(check_grad(f, *inputs, {', '.join(options)}))")
+
+    def to_html(self) -> str:
+        """A page of its own, with the Jacobians (or what was compared of the gradient) as maps."""
+        from minitorch.testing.heatmaps import page
+
+        return page(self)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the page to a file."""
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.to_html())
+
+    def _repr_html_(self) -> str:
+        from minitorch.testing.heatmaps import body
+
+        return body(self)
