@@ -40,7 +40,7 @@ class Recorder:
     def __init__(self) -> None:
         self.notes: list[Note] = []
         self.made: dict[int, Any] = {}  # the arrays whose memory is of this run, by id
-        self.grads: list[Any] = []  # tensors that an optimizer was given
+        self.given: list[tuple[Any, Any]] = []  # parameters and gradients that optimizers took
         self.refused = ""  # why the notes would not do, once that is known
         self.stepping: Any = None  # what runs as one call: an optimizer, or a generator
         self.thread = threading.get_ident()

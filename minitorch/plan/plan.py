@@ -93,17 +93,17 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
     names: dict[Any, str] = {}
     count = itertools.count()
 
-    def named(x: Any, name: str) -> str:
-        key = ((memory.address(x), x.shape, x.strides, x.dtype) if isinstance(x, np.ndarray)
-               else id(x))
+    def named(x: Any, name: str = "") -> str:
+        array = isinstance(x, np.ndarray)
+        key = (memory.address(x), x.shape, x.strides, x.dtype) if array else id(x)
         if key not in names:
-            names[key] = name
-            scope[name] = x
+            names[key] = name or f"{'a' if array else 'c'}{next(count)}"
+            scope[names[key]] = x
         return names[key]
 
     def text(x: Any) -> str:
         if isinstance(x, np.ndarray):
-            return named(x, f"a{next(count)}")
+            return named(x)
         if x is None or x is Ellipsis or type(x) in (bool, int, str):
             return repr(x)
         if type(x) is float and x - x == 0:  # inf and nan have no literal
@@ -114,7 +114,7 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
             return f"[{', '.join(map(text, x))}]"
         if type(x) is slice:
             return f"slice({text(x.start)}, {text(x.stop)}, {text(x.step)})"
-        return named(x, f"c{next(count)}")
+        return named(x)
 
     def called(f: Any) -> str:
         owner = getattr(f, "__self__", None)

@@ -80,7 +80,7 @@ def opening(recorder: Recorder) -> Callable[..., None]:
                 return
             params = [p for group in optimizer.param_groups for p in group["params"]]
             give = [(p, p._grad) for p in params]
-            recorder.grads += [g for _, g in give if g is not None]
+            recorder.given += give
             recorder.add(Note(give_gradients, (Fixed(give),), {}))
             recorder.stepping = optimizer
     return hook

@@ -53,7 +53,10 @@ class Step:
                 self.results = tensors_in(self.outputs)
                 self.refused = recorder.refused or changed_lengths(reach)
                 written = [(t, t._grad) for t, g, _ in grads if t._grad is not g]
-                recorder.add(Note(give_gradients, (Fixed(written),), {}))
+                last = {id(t): g for t, g in recorder.given}
+                late = [(t, g) for t, g in written if last.get(id(t), t) is not g]
+                if late:
+                    recorder.add(Note(give_gradients, (Fixed(late),), {}))
                 forward = len(recorder.notes)
                 self.leaves = [] if written or self.refused else self.record_pull(recorder)
                 self.refused = recorder.refused or self.refused
@@ -61,8 +64,8 @@ class Step:
             for t, array in zip(given, theirs):
                 t.array = array
         notes = recorder.notes
-        kept = [*self.results, *recorder.grads, *self.cotangents, *self.pulled,
-                *[g for _, g in written if g is not None]]
+        kept = [*self.results, *self.cotangents, *self.pulled,
+                *[g for _, g in (*recorder.given, *written) if g is not None]]
         for t in kept:
             t.array = plain(t.array)
         self.write_back(notes)
