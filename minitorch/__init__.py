@@ -63,6 +63,8 @@ channels_last = _facts.channels_last
 
 _SUBMODULES = {"func", "nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
                "testing"}
+_HOMES = {"save": "minitorch.serialization", "load": "minitorch.serialization",
+          "compile": "minitorch.plan", "vmap": "minitorch.func"}
 _FUNCTIONAL = {"dropout", "alpha_dropout", "cosine_similarity", "pairwise_distance", "prelu",
                "layer_norm", "selu_", "celu_"}  # torch.NAME is torch.nn.functional.NAME
 _LACKING = {"bfloat16", "complex32", "complex64", "complex128", "cfloat", "cdouble"}
@@ -72,10 +74,8 @@ def __getattr__(name: str) -> Any:
     """Submodules on first use, so that ``import minitorch`` stays quick; ``save`` and ``load``."""
     if name in _SUBMODULES:
         return importlib.import_module(f"minitorch.{name}")
-    if name == "vmap":
-        return importlib.import_module("minitorch.func").vmap
-    if name in ("save", "load"):
-        return getattr(importlib.import_module("minitorch.serialization"), name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     if name in _FUNCTIONAL:
         return getattr(importlib.import_module("minitorch.nn.functional"), name)
     if name in _LACKING:

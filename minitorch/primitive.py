@@ -200,7 +200,7 @@ class Primitive:
                 if first is None:
                     first = x
                 arrays.append(x.array)
-            elif hasattr(x, "__dlpack__") and type(x) is not ndarray:
+            elif hasattr(x, "__dlpack__") and not isinstance(x, ndarray):
                 arrays.append(np.from_dlpack(x))  # another library's tensor: a constant
                 if first is None:
                     first = wrap(arrays[-1])
@@ -256,7 +256,7 @@ class Method:
 
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
-    if type(x.array) is ndarray and not (
+    if isinstance(x.array, ndarray) and not (
             np.may_share_memory(y.array, x.array) if y.array.size
             else y.array.base is x.array or y.array.base is x.array.base):
         return  # a copy after all: index arrays and masks make one

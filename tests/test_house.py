@@ -36,6 +36,7 @@ FLOORS = [
     ["accelerator"],
     ["nn"],
     ["optim"],
+    ["plan"],
     ["data", "encoding"],
     ["serialization"],
     ["utils"],

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minitorch import backend
 from minitorch.backend import device_of, namespace
 from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
@@ -88,16 +89,19 @@ def _check(x, dim, index, name, source=None):
     if not -n <= dim < n:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], "
                          f"but got {dim})")
-    size = x.shape[dim] if x.ndim else 1
-    if index.size and not (0 <= index.min() and index.max() < size):
-        wrong = index[(index < 0) | (index >= size)].ravel()[0]
-        raise RuntimeError(f"index {int(wrong)} is out of bounds for dimension {dim} with size "
-                           f"{size}")
+    backend.look(_check_places, index, dim, x.shape[dim] if x.ndim else 1)
     for d, (a, b) in enumerate(zip(index.shape, x.shape)):
         if d != dim % n and a > b:
             raise RuntimeError(f"Size does not match at dimension {d}: expected index "
                                f"{tuple(index.shape)} to be no larger than self {tuple(x.shape)} "
                                f"apart from dimension {dim}")
+
+
+def _check_places(index, dim, size):
+    if index.size and not (0 <= index.min() and index.max() < size):
+        wrong = index[(index < 0) | (index >= size)].ravel()[0]
+        raise RuntimeError(f"index {int(wrong)} is out of bounds for dimension {dim} with size "
+                           f"{size}")
 
 
 def _source_rule(xp, g, dim, index, source_shape):
@@ -207,10 +211,14 @@ def embedding(xp, weight, index, padding_idx=None, scale_grad_by_freq=False, spa
     if index.dtype.kind not in "iu":
         raise RuntimeError(f"Expected tensor for argument #1 'indices' to have one of the "
                            f"following scalar types: Long, Int; but got {index.dtype}")
-    if index.size and not (0 <= index.min() and index.max() < weight.shape[0]):
-        raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "
-                         f"{index.max()}], the table has {weight.shape[0]} rows")
+    backend.look(_check_rows, index, weight.shape[0])
     return weight[index]
+
+
+def _check_rows(index, n):
+    if index.size and not (0 <= index.min() and index.max() < n):
+        raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "
+                         f"{index.max()}], the table has {n} rows")
 
 
 @primitive(shown="ToCopyBackward0",

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minitorch import backend
 from minitorch.primitive import primitive
 
 
@@ -101,14 +102,18 @@ def _bce_target_rule(xp, g, x, weight, reduction):
     return share(g, size(d.shape), reduction) * d
 
 
-@primitive(promote="floating", law="(),()->()", domain={"x": "probability", "y": "probability"},
-           x=_bce_rule, y=_bce_target_rule)
-def binary_cross_entropy(xp, x, y, weight=None, reduction="mean"):
-    """``-(y log x + (1 - y) log(1 - x))``; logarithms are cut at -100, as in PyTorch."""
+def _check_probabilities(x):
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise RuntimeError(f"all elements of input should be between 0 and 1, but they lie in "
                            f"[{x.min():g}, {x.max():g}]; apply a sigmoid first, or use "
                            f"binary_cross_entropy_with_logits")
+
+
+@primitive(promote="floating", law="(),()->()", domain={"x": "probability", "y": "probability"},
+           x=_bce_rule, y=_bce_target_rule)
+def binary_cross_entropy(xp, x, y, weight=None, reduction="mean"):
+    """``-(y log x + (1 - y) log(1 - x))``; logarithms are cut at -100, as in PyTorch."""
+    backend.look(_check_probabilities, x)
     log0, log1 = xp.maximum(xp.log1p(-x), -100.0), xp.maximum(xp.log(x), -100.0)
     loss = (y - 1) * log0 - y * log1
     return reduce(xp, loss if weight is None else loss * weight, reduction)

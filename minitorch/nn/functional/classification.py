@@ -71,7 +71,7 @@ def _as_rows(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[A
         target = target.long()
     if weight is not None:
         _check_weight(weight, classes, input)
-    _check_range(target.array, classes, ignore_index)
+    backend.look(_check_range, target.array, classes, ignore_index)
     if len(x) == 1:
         return input.unsqueeze(0), target.reshape(1)
     if len(x) == 2:
