@@ -48,10 +48,12 @@ def train(network: Network) -> Callable[[], float]:
         chosen = jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1)
         return -jnp.mean(chosen), seen
 
+    pull = jax.value_and_grad(loss_of, has_aux=True)
+
     def step(state: Any, x: Any, y: Any) -> Any:
         params, m, v, running, key, t = state
         key, drawn = jax.random.split(key) if network.dropout else (key, key)
-        (loss, seen), grads = jax.value_and_grad(loss_of, has_aux=True)(params, running, drawn, x, y)
+        (loss, seen), grads = pull(params, running, drawn, x, y)
         if network.optimizer == "Adam":
             t = t + 1
             m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, grads)

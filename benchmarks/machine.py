@@ -12,8 +12,9 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_
          "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
 # What would give one engine another allocator or another way of waiting than the system's own.
 UNSET = ("LD_PRELOAD", "MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_",
-         "GLIBC_TUNABLES", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY", "KMP_BLOCKTIME",
-         "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES", "PYTHONMALLOC", "PYTHONTRACEMALLOC")
+         "GLIBC_TUNABLES", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "GOMP_CPU_AFFINITY",
+         "KMP_BLOCKTIME", "KMP_AFFINITY", "OMP_PROC_BIND", "OMP_PLACES",
+         "PYTHONMALLOC", "PYTHONTRACEMALLOC")
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -61,5 +62,5 @@ def description() -> dict[str, Any]:
 def busy() -> str:
     """A warning if others use the machine, else ""."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return (f"the machine is busy (load {load:.1f} on {len(cores())} cores): ratios within this run "
-            f"count, times do not" if load > 0.3 * len(cores()) else "")
+    return (f"the machine is busy (load {load:.1f} on {len(cores())} cores): this will take "
+            f"longer, and only ratios count" if load > 0.3 * len(cores()) else "")

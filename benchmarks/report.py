@@ -41,7 +41,9 @@ def text(table: Table, cells: Cells, about: dict[str, str]) -> str:
     """Per number of threads: the figures, then their ratios to PyTorch's default; then notes."""
     out, notes = [table.title + "."], []
     name = next(iter(cells))[0]
-    rows, engines, counts = (list(dict.fromkeys(key[i] for key in cells)) for i in (1, 2, 3))
+    rows = list(dict.fromkeys(key[1] for key in cells))
+    engines = list(dict.fromkeys(key[2] for key in cells))
+    counts = dict.fromkeys(key[3] for key in cells)
     for threads in counts:
         def at(row: str, e: str, threads: int = threads) -> Cell:
             return cells[name, row, e, threads]
@@ -104,8 +106,8 @@ def moved(old: Cells, new: Cells) -> list[str]:
         a, b = figures(old, before), figures(new, cell)
         change = b[len(b) // 2] / a[len(a) // 2] - 1
         if (b[0] > a[-1] or b[-1] < a[0]) and abs(change) > NEITHER:
-            lines.append(f"{'slower' if change > 0 else 'faster'} {change:+.0%}  {', '.join(key[:3])}"
-                         f", {key[3]} thread(s): {a[0]:.3g}-{a[-1]:.3g} -> {b[0]:.3g}-{b[-1]:.3g}")
+            lines.append(f"{'more' if change > 0 else 'less'} {change:+.0%}  {', '.join(key[:3])}, "
+                         f"{key[3]} thread(s): {a[0]:.3g}-{a[-1]:.3g} -> {b[0]:.3g}-{b[-1]:.3g}")
     return lines
 
 

@@ -126,8 +126,8 @@ def measure(name: str, table: Table, rows: Iterable[str], engines: list[str], th
                     about[e] = worker.about
                 for row in group:
                     tell(f"{name}, {threads} thread(s), round {k + 1} of {rounds}: {row}")
-                    mine = {e: cells[name, row, e, threads] for e in order if e in workers}
-                    turn(name, table, row, workers, mine, k, seconds)
+                    turn(name, table, row, workers, {
+                        e: cells[name, row, e, threads] for e in order if e in workers}, k, seconds)
     return cells, about
 
 
@@ -138,7 +138,7 @@ def start(workers: dict[str, Worker], engine: str, threads: int, cells: list[Cel
         stack.callback(workers[engine].close)
     except Failed as why:
         for cell in cells:
-            cell.note = str(why)
+            cell.note = f"FAILED: {why}"
 
 
 def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: dict[str, Cell],
@@ -151,14 +151,14 @@ def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: d
             return workers[e].ask(do, **request)
         except Failed as why:
             del workers[e]
-            return {"unfit": str(why)}
+            return {"note": f"FAILED: {why}"}
 
     for e, cell in cells.items():
         if cell.note:
             continue
         answer = asked(e, "prepare", table=name, row=row)
-        if "unfit" in answer:
-            cell.note = answer["unfit"]
+        if "note" in answer:
+            cell.note = answer["note"]
             continue
         checks[e] = answer["check"]
         cell.extra.setdefault("prepared", []).append(answer["prepared"])
@@ -170,8 +170,8 @@ def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: d
             continue
         time.sleep(PAUSE if table.seconds else 0)
         answer = asked(e, "measure", seconds=seconds, least=table.least, warm=table.warm)
-        if "unfit" in answer:
-            cells[e].note = answer["unfit"]
+        if "note" in answer:
+            cells[e].note = answer["note"]
             continue
         cells[e].rounds[k] = answer.pop("value")
         for key, value in answer.items():

@@ -57,7 +57,9 @@ class Server:
             self.work = TABLES[table].rows[row](self.engine)
             check = [float(x) for x in self.work.check()]
         except Unfit as why:
-            return {"unfit": str(why)}
+            return {"note": str(why)}
+        except Exception as error:
+            return {"note": f"FAILED: {type(error).__name__}: {error}"}
         return {"check": check, "prepared": time.perf_counter() - start}
 
     def measure(self, seconds: float, least: int, warm: int, **_: Any) -> dict[str, Any]:
