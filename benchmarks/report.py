@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from benchmarks.runner import Cell, Cells
 from benchmarks.table import UNITS, Table
 
 JUDGE = "torch"
-NEITHER = 0.05  # a smaller change is not worth a line
+LEAST = 0.05  # a smaller change is not worth a line
 
 
 def number(x: float) -> str:
@@ -23,9 +24,8 @@ def ratio(cell: Cell, judge: Cell) -> str:
     found = sorted(cell.ratios(judge))
     if not found:
         return "-"
-    middle = (found[(len(found) - 1) // 2] + found[len(found) // 2]) / 2
     spread = f" ({found[0]:.2f}-{found[-1]:.2f})" if len(found) > 1 else ""
-    return f"{middle:.2f}{spread}"
+    return f"{statistics.median(found):.2f}{spread}"
 
 
 def grid(lines: list[list[str]]) -> str:
@@ -92,21 +92,22 @@ def figures(cells: Cells, cell: Cell) -> list[float]:
 
 
 def moved(old: Cells, new: Cells) -> list[str]:
-    """The cells that changed: no round of one run lies within the rounds of the other.
+    """The cells whose medians are farther apart than the spreads of both runs together.
 
-    With five rounds each that happens by chance in 2 of 252 cells, with three in 2 of 20: such a
-    change must be seen twice. PyTorch's own figures are not compared, except where alone.
+    Of noise alone that happens to 1 cell in 7,000 with five rounds, 1 in 70 with three (normal
+    noise, simulated); fewer rounds are not compared. PyTorch's own figures, by which the others
+    are judged, only where they stand alone.
     """
     lines = []
     for key, cell in new.items():
         before = old.get(key)
-        if before is None or not cell.rounds or not before.rounds or (
+        if before is None or min(len(cell.rounds), len(before.rounds)) < 3 or (
                 key[2] == JUDGE and any(k[:2] == key[:2] and k != key for k in new)):
             continue
         a, b = figures(old, before), figures(new, cell)
-        change = b[len(b) // 2] / a[len(a) // 2] - 1
-        if (b[0] > a[-1] or b[-1] < a[0]) and abs(change) > NEITHER:
-            lines.append(f"{'more' if change > 0 else 'less'} {change:+.0%}  {', '.join(key[:3])}, "
+        x, y = statistics.median(a), statistics.median(b)
+        if abs(y - x) > max(b[-1] - b[0] + a[-1] - a[0], LEAST * x):
+            lines.append(f"{'more' if y > x else 'less'} {y / x - 1:+.0%}  {', '.join(key[:3])}, "
                          f"{key[3]} thread(s): {a[0]:.3g}-{a[-1]:.3g} -> {b[0]:.3g}-{b[-1]:.3g}")
     return lines
 
@@ -116,8 +117,11 @@ def comparison(old: Cells, before: dict[str, Any], new: Cells, now: dict[str, An
     lines = [f"Compared with {before['date']}:"]
     lines += [f"  {k} was {before['machine'].get(k)}, is {now['machine'][k]}"
               for k in now["machine"] if before["machine"].get(k) != now["machine"][k]]
-    lines += [f"  {line}" for line in moved(old, new)] or ["  nothing moved beyond the noise"]
-    both = len(old.keys() & new.keys())
-    if both < max(len(old), len(new)):
-        lines.append(f"  {both} of {len(new)} cells are in both runs")
+    both = [key for key in new if key in old and min(
+        len(new[key].rounds), len(old[key].rounds)) >= 3]
+    if both:
+        lines += [f"  {line}" for line in moved(old, new)] or ["  nothing moved beyond the noise"]
+    if len(both) < len(new):
+        lines.append(f"  only {len(both)} of {len(new)} cells have three rounds or more in both "
+                     f"runs, and are compared")
     return "\n".join(lines)
