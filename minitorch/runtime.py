@@ -1,7 +1,7 @@
-"""Switches of PyTorch's runtime that programs set: remembered, though nothing here depends on them.
+"""Switches of PyTorch's runtime that programs set: remembered, though little here depends on them.
 
-How many threads NumPy uses is up to its linear-algebra library (OMP_NUM_THREADS); results on the
-CPU are always deterministic, and always of full precision.
+Compiled kernels obey the number of threads. How many NumPy uses is up to its linear-algebra library
+(OMP_NUM_THREADS); results on the CPU are always deterministic, and always of full precision.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ __all__ = ["get_num_threads", "set_num_threads", "get_num_interop_threads",
            "are_deterministic_algorithms_enabled", "set_float32_matmul_precision",
            "get_float32_matmul_precision", "set_flush_denormal", "compile", "version"]
 
-_state: dict[str, Any] = {"threads": os.cpu_count() or 1, "interop": os.cpu_count() or 1,
+
+
+def _default_threads() -> int:
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if given.isdigit() and int(given):
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_state: dict[str, Any] = {"threads": _default_threads(), "interop": os.cpu_count() or 1,
                           "deterministic": False, "precision": "highest"}
 
 version = SimpleNamespace(cuda=None, hip=None, debug=False)
@@ -31,12 +40,15 @@ def _positive(name: str, n: Any) -> int:
 
 
 def get_num_threads() -> int:
-    """The number given to ``set_num_threads``; at first, the processor's cores."""
+    """The number given to ``set_num_threads``; at first, OMP_NUM_THREADS, or else the cores."""
     return _state["threads"]
 
 
 def set_num_threads(int: int) -> None:
-    """Accepted and remembered; set OMP_NUM_THREADS before the program starts to have an effect."""
+    """How many threads a compiled kernel may use.
+
+    Matrix products go by OMP_NUM_THREADS, which must be set before the program starts.
+    """
     _state["threads"] = _positive("set_num_threads", int)
 
 
