@@ -1,7 +1,7 @@
-"""Switches of PyTorch's runtime that programs set: remembered, though little here depends on them.
+"""Switches of PyTorch's runtime that programs set: remembered, though nothing here depends on them.
 
-Compiled kernels obey the number of threads. How many NumPy uses is up to its linear-algebra library
-(OMP_NUM_THREADS); results on the CPU are always deterministic, and always of full precision.
+How many threads NumPy uses is up to its linear-algebra library (OMP_NUM_THREADS); results on the
+CPU are always deterministic, and always of full precision.
 """
 
 from __future__ import annotations
@@ -14,18 +14,9 @@ from typing import Any
 __all__ = ["get_num_threads", "set_num_threads", "get_num_interop_threads",
            "set_num_interop_threads", "use_deterministic_algorithms",
            "are_deterministic_algorithms_enabled", "set_float32_matmul_precision",
-           "get_float32_matmul_precision", "set_flush_denormal", "compile", "version"]
+           "get_float32_matmul_precision", "set_flush_denormal", "version"]
 
-
-
-def _default_threads() -> int:
-    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if given.isdigit() and int(given):
-        return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-_state: dict[str, Any] = {"threads": _default_threads(), "interop": os.cpu_count() or 1,
+_state: dict[str, Any] = {"threads": os.cpu_count() or 1, "interop": os.cpu_count() or 1,
                           "deterministic": False, "precision": "highest"}
 
 version = SimpleNamespace(cuda=None, hip=None, debug=False)
@@ -40,15 +31,12 @@ def _positive(name: str, n: Any) -> int:
 
 
 def get_num_threads() -> int:
-    """The number given to ``set_num_threads``; at first, OMP_NUM_THREADS, or else the cores."""
+    """The number given to ``set_num_threads``; at first, the processor's cores."""
     return _state["threads"]
 
 
 def set_num_threads(int: int) -> None:
-    """How many threads a compiled kernel may use.
-
-    Matrix products go by OMP_NUM_THREADS, which must be set before the program starts.
-    """
+    """Accepted and remembered; set OMP_NUM_THREADS before the program starts to have an effect."""
     _state["threads"] = _positive("set_num_threads", int)
 
 
@@ -89,8 +77,3 @@ def get_float32_matmul_precision() -> str:
 def set_flush_denormal(mode: bool) -> bool:
     """False: NumPy cannot flush denormal numbers to zero."""
     return False
-
-
-def compile(model: Any = None, **options: Any) -> Any:
-    """The model or function unchanged: there is no compiler here. Also a decorator."""
-    return (lambda function: function) if model is None else model

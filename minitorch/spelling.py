@@ -49,8 +49,8 @@ def places(steps: Sequence[Symbol], arrays: Sequence[Symbol],
     return place
 
 
-def numbers(steps: Sequence[Symbol], options: dict[Symbol, str]) -> tuple[list[str],
-                                                                           dict[Symbol, str]]:
+def numbers(steps: Sequence[Symbol],
+            options: dict[Symbol, str]) -> tuple[list[str], dict[Symbol, str]]:
     """Lines that compute, from the options ``o``, the numbers that ``steps`` need; their names."""
     once = [s for s in steps if not s.array]
     names = {s: f"n_{i}" for i, s in enumerate(once)}

@@ -18,6 +18,8 @@ import numpy as np
 
 from minitorch.backends import numba as switch
 
+HEADER = "# Written by minitorch.kernels from a formula, for Numba; may be deleted.\n"
+
 
 @cache
 def _numba() -> Any:
@@ -28,7 +30,7 @@ def _numba() -> Any:
         import numba
     except ImportError as error:
         warnings.warn(f"Numba is installed but cannot be loaded ({error}); optimizers run without "
-                      f"it", RuntimeWarning, stacklevel=2)
+                      f"it", RuntimeWarning, stacklevel=2)  # once, as the answer is kept
         return None
     return numba
 
@@ -36,9 +38,6 @@ def _numba() -> Any:
 def usable() -> bool:
     """Whether kernels may be compiled: Numba is there, and not switched off."""
     return switch.enabled and _numba() is not None
-
-
-HEADER = "# Written by minitorch.kernels from a formula, for Numba; may be deleted.\n"
 
 
 def folder() -> str:

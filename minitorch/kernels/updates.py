@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minitorch.kernels import jit, loops, threads
-from minitorch.runtime import get_num_threads
+from minitorch.kernels import jit, loops
 from minitorch.spelling import InPlace, flat
 from minitorch.symbols import Program
 
 Array = Any
 LARGE = 1 << 14  # elements: to load the compiler for less takes longer than it saves
-PART = 1 << 15  # elements that a further thread must have to be worth waking
 FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
@@ -40,8 +38,7 @@ class Fused(InPlace):
         if loop is None or vectors is None:
             super().__call__(arrays, options)
             return
-        c = np.array(self.numbers(options), x.dtype)
-        threads.split(loop, c, vectors, min(get_num_threads(), x.size // PART))
+        loop(np.array(self.numbers(options), x.dtype), *vectors)
 
 
 def fitting(arrays: Sequence[Array]) -> list[Array] | None:

@@ -23,9 +23,8 @@ def whatever_the_size(numba, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def same_switches():
-    """No test leaves the switch off, or another number of threads behind."""
-    enabled, threads = minitorch.backends.numba.enabled, minitorch.get_num_threads()
+def same_switch():
+    """No test leaves the switch off."""
+    enabled = minitorch.backends.numba.enabled
     yield
     minitorch.backends.numba.enabled = enabled
-    minitorch.set_num_threads(threads)
