@@ -166,6 +166,8 @@ def number(value: Any) -> Any:
     """An option as Python's number; tuples of them too."""
     if isinstance(value, tuple):
         return tuple([number(v) for v in value])
+    if isinstance(value, np.generic):
+        return value.item()  # NumPy's own would make float32 arithmetic double
     return value.array.item() if isinstance(value, engine.Tensor) else value
 
 

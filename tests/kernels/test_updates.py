@@ -86,6 +86,15 @@ def test_rows_of_a_sparse_gradient_move_alike(name: str, dtype: Any, seed: int,
            for kernels in (True, False)))
 
 
+def test_a_rate_of_numpys_is_a_number_like_another(whatever_the_size: None) -> None:
+    value, g = np.random.default_rng(0).normal(size=(2, 99)).astype(np.float32)
+    ways = [way("Adam", {"lr": lr}, kernels, [minitorch.tensor(value)],
+                lambda k, p: minitorch.tensor(g))
+            for lr in (0.1, np.float64(0.1)) for kernels in (True, False)]
+    for other in ways[1:]:
+        same(other, ways[0])
+
+
 def columns(a: Any) -> Any:
     return np.asfortranarray(a)
 
