@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["get_num_threads", "set_num_threads", "get_num_interop_threads",
            "set_num_interop_threads", "use_deterministic_algorithms",
            "are_deterministic_algorithms_enabled", "set_float32_matmul_precision",
-           "get_float32_matmul_precision", "set_flush_denormal", "version"]
+           "get_float32_matmul_precision", "set_flush_denormal", "compile", "version"]
 
 _state: dict[str, Any] = {"threads": os.cpu_count() or 1, "interop": os.cpu_count() or 1,
                           "deterministic": False, "precision": "highest"}
@@ -77,3 +77,8 @@ def get_float32_matmul_precision() -> str:
 def set_flush_denormal(mode: bool) -> bool:
     """False: NumPy cannot flush denormal numbers to zero."""
     return False
+
+
+def compile(model: Any = None, **options: Any) -> Any:
+    """The model or function unchanged: there is no compiler here. Also a decorator."""
+    return (lambda function: function) if model is None else model
