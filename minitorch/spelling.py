@@ -49,23 +49,32 @@ def places(steps: Sequence[Symbol], arrays: Sequence[Symbol],
     return place
 
 
+def numbers(steps: Sequence[Symbol],
+            options: dict[Symbol, str]) -> tuple[list[str], dict[Symbol, str]]:
+    """Lines that compute, from the options ``o``, the numbers that ``steps`` need; their names."""
+    once = [s for s in steps if not s.array]
+    names = {s: f"n_{i}" for i, s in enumerate(once)}
+    used = {a for s in steps for a in s.args if a in options}
+    names |= {s: s.name for s in options if s in used}
+    lines = [f"    {s.name} = {where}" for s, where in options.items() if s in used]
+    for s in once:
+        args = [names[a] if isinstance(a, Symbol) else repr(a) for a in s.args]
+        lines.append(f"    {names[s]} = " + PYTHON[s.op].format(*args))
+    return lines, names
+
+
 def source(program: Program) -> tuple[str, list[str]]:
     """The text of ``update(o, blocks)``, and the names of its scratch arrays."""
     steps = program.needed()
-    once, each = [s for s in steps if not s.array], [s for s in steps if s.array]
+    each = [s for s in steps if s.array]
     place = places(each, program.arrays, program.results)
     scratch = sorted({place[s] for s in each} - {a.name for a in program.arrays})
-    number = {s: f"n_{i}" for i, s in enumerate(once)}
-    used = {a for s in steps for a in s.args if a in program.options}
+    once, names = numbers(steps, program.options)
+    names |= place
 
     def text(value: Any) -> str:
-        if not isinstance(value, Symbol):
-            return repr(value)
-        return place.get(value) or number.get(value) or value.name
+        return names[value] if isinstance(value, Symbol) else repr(value)
 
-    numbers = ["def update(o, blocks):"]
-    numbers += [f"    {s.name} = {where}" for s, where in program.options.items() if s in used]
-    numbers += [f"    {number[s]} = " + PYTHON[s.op].format(*map(text, s.args)) for s in once]
     lines: list[str] = []
     for s in each:
         args, out = [text(a) for a in s.args], place[s]
@@ -82,7 +91,17 @@ def source(program: Program) -> tuple[str, list[str]]:
             moves[name] = scratch[-1]
     lines += [f"        xp.copyto({name}, {source})" for name, source in moves.items()]
     head = f"    for {', '.join([*(a.name for a in program.arrays), *scratch])} in blocks:"
-    return "\n".join([*numbers, head, *lines, *(["        pass"] if not lines else [])]), scratch
+    lines = lines or ["        pass"]
+    return "\n".join(["def update(o, blocks):", *once, head, *lines]), scratch
+
+
+def flat(arrays: Sequence[Array]) -> list[Array] | None:
+    """The arrays as vectors, in memory's own order, if they have no gaps and all the same order."""
+    strides = arrays[0].strides
+    for a in arrays:
+        if not a.flags.forc or a.strides != strides:
+            return None
+    return [a.ravel("K") for a in arrays]
 
 
 class InPlace:
@@ -108,9 +127,7 @@ class InPlace:
 
     def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
         """The arrays block by block, with scratch of the same shape."""
-        strides = arrays[0].strides
-        if all(a.flags.forc and a.strides == strides for a in arrays):
-            arrays = [a.ravel("K") for a in arrays]  # in memory's own order
+        arrays = flat(arrays) or arrays
         x = arrays[0]
         rows = max(1, BLOCK * len(x) // x.size)  # at least one, however long
         for start in range(0, len(x), rows):

@@ -12,7 +12,9 @@ pytest_plugins = ["pytest_minitorch"]  # the project's own, also where it is not
 
 
 def pytest_configure(config):
-    """Few examples, unless asked for more."""
+    """Few examples, unless asked for more; compiled kernels are kept in pytest's own cache."""
+    kernels = config.rootpath / ".pytest_cache" / "kernels"
+    os.environ.setdefault("MINITORCH_CACHE_DIR", str(kernels))
     import pytest_minitorch  # by now pytest has loaded it
 
     pytest_minitorch.register_profiles()

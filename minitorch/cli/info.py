@@ -16,6 +16,7 @@ EXTRAS = {
     "matplotlib": "the plot of the curves (extra: cli)",
     "pooch": "downloads (extra: data)",
     "safetensors": "save and load (extra: save)",
+    "numba": "compiled optimizers (extra: fast)",
 }
 
 

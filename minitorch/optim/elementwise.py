@@ -20,6 +20,7 @@ import numpy as np
 from minitorch import backend, coo, engine, ops
 from minitorch.engine import Tensor, wrap
 from minitorch.inplace import assign, require_own_places, wrote
+from minitorch.kernels.updates import Fused
 from minitorch.modes import enable_grad, set_grad_enabled
 from minitorch.optim.optimizer import Optimizer
 from minitorch.spelling import InPlace
@@ -105,8 +106,9 @@ class Elementwise(Optimizer):
         key = on_cpu, names, given, flags(numbers)
         program = self.programs.get(key)
         if program is None:
-            program = self.programs[key] = InPlace(read(type(self).update, names, options),
-                                                   np if on_cpu else backend.cupy_module())
+            reading = read(type(self).update, names, options)
+            program = self.programs[key] = Fused(reading) if on_cpu else InPlace(
+                reading, backend.cupy_module())
         if not isinstance(g, coo.Coo):
             program([x, g, *arrays], options)
         elif self.sparse_way(group) == "rows":
@@ -164,6 +166,8 @@ def number(value: Any) -> Any:
     """An option as Python's number; tuples of them too."""
     if isinstance(value, tuple):
         return tuple([number(v) for v in value])
+    if isinstance(value, np.generic):
+        return value.item()  # NumPy's own would make float32 arithmetic double
     return value.array.item() if isinstance(value, engine.Tensor) else value
 
 
