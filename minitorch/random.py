@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -31,6 +32,9 @@ Shape: TypeAlias = int | tuple[int, ...]
 
 BLOCK = 2**15  # elements transformed at a time, so that temporaries stay in the cache
 DEFAULT_SEED = 67280421310721  # of a new torch.Generator()
+
+# A faster way to draw many words, or None: ``kernels.twister`` puts it here.
+words: Callable[[np.random.RandomState, int], Array | None] = lambda twister, n: None  # noqa: E731
 
 # PyTorch's layout of a generator's state, so that states travel both ways.
 STATE = np.dtype([
@@ -120,11 +124,20 @@ class Generator:
     # ---- words, and uniforms in [0, 1)
 
     def _words32(self, n: int) -> NDArray[np.uint32]:
-        return self._twister.randint(0, 2**32, size=n, dtype=np.uint32)
+        found = words(self._twister, n)
+        return self._twister.randint(0, 2**32, size=n, dtype=np.uint32) if found is None else found
 
     def _words64(self, n: int) -> NDArray[np.uint64]:
         """n pairs of 32-bit words, the first drawn of each as the upper half."""
-        return self._twister.randint(0, 2**64, size=n, dtype=np.uint64)
+        found = words(self._twister, 2 * n)
+        if found is None:
+            return self._twister.randint(0, 2**64, size=n, dtype=np.uint64)
+        pairs = found.view(np.uint64)
+        if sys.byteorder == "little":  # the halves change places
+            upper = pairs << np.uint64(32)
+            pairs >>= np.uint64(32)
+            pairs |= upper
+        return pairs
 
     def _units(self, n: int, real: type = np.float64) -> Array:
         """n uniforms in [0, 1): the low 53 bits of two words; for float32, 24 bits of one."""

@@ -71,10 +71,16 @@ def written(text: str) -> str | None:
 def compiled(text: str, dtype: np.dtype[Any], arrays: int) -> Callable[..., None]:
     """``loop(c, x, g, *state)`` as machine code for arrays of ``dtype``; ``c`` and ``g`` are read.
     """
+    kind = _numba().from_dtype(dtype)
+    vector, read = (_numba().types.Array(kind, 1, "C", readonly=r) for r in (False, True))
+    return machine_code(text, "void", read, vector, read, *[vector] * (arrays - 2))
+
+
+def machine_code(text: str, result: str, *types: Any) -> Callable[..., Any]:
+    """The function ``loop`` in ``text``, compiled for arguments of these types of Numba's."""
     numba = _numba()
-    kind = numba.from_dtype(dtype)
-    vector, read = (numba.types.Array(kind, 1, "C", readonly=r) for r in (False, True))
-    signature = numba.void(read, vector, read, *[vector] * (arrays - 2))
+    types = tuple([getattr(numba.types, t) if isinstance(t, str) else t for t in types])
+    signature = getattr(numba.types, result)(*types)
     text = HEADER + text + "\n"
     path = written(text)
 
