@@ -41,6 +41,7 @@ FLOORS = [
     ["serialization"],
     ["utils"],
     ["testing"],
+    ["labs"],
     ["__init__"],
     ["cli"],
     ["__main__"],

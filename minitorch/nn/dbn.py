@@ -20,6 +20,9 @@ def pretrain(rbms: Sequence[Any], batches: Iterable[Any], optimizer: Callable[[A
 
     See `DBN.pretrain`, which is this.
     """
+    if iter(batches) is batches:
+        raise ValueError("`batches` is gone over again and again, as a list or a DataLoader can "
+                         f"be; this {type(batches).__name__} would be used up after one time")
     errors: list[list[float]] = []
     for depth, rbm in enumerate(rbms):
         steps, chains = optimizer(rbm.parameters()), None
@@ -38,8 +41,7 @@ def pretrain(rbms: Sequence[Any], batches: Iterable[Any], optimizer: Callable[[A
                 wrong = rbm.reconstruct(v).detach() - v
                 squares, numbers = squares + (wrong * wrong).sum().item(), numbers + wrong.numel()
             if not numbers:
-                raise ValueError("there was nothing to learn from: `batches` must be something to "
-                                 "go over again and again, as a list or a DataLoader is")
+                raise ValueError("`batches` holds nothing to learn from")
             errors[-1].append(squares / numbers)
     return errors
 
@@ -96,7 +98,7 @@ class DBN(Module):
         (N, sizes[0]), or of tuples that begin with one. ``optimizer(parameters)`` makes the
         optimizer of a layer. With `persistent` the chains of a layer begin at its first batch and
         then run on. Returns the mean squared error of reconstruction, by layer and epoch. Raises
-        ValueError if `batches` gives nothing.
+        ValueError if `batches` gives nothing, or would give nothing the second time.
         """
         return pretrain(list(self.rbms), batches, optimizer, epochs, k, persistent, generator)
 

@@ -2,28 +2,13 @@
 
 from typing import Any
 
-from minitorch.nn.boltzmann import Boltzmann
+from minitorch.labs.rbm import batches, machine, network
 from minitorch.nn.dbn import pretrain
 from reference.data import Data
 
 
-def machine(torch: Any, n_visible: int, n_hidden: int, visible: str = "bernoulli") -> Any:
-    """What ``nn.RBM`` is, for either engine."""
-
-    class RBM(Boltzmann, torch.nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.visible = visible
-            self.weight = torch.nn.Parameter(torch.empty(n_hidden, n_visible))
-            self.visible_bias = torch.nn.Parameter(torch.zeros(n_visible))
-            self.hidden_bias = torch.nn.Parameter(torch.zeros(n_hidden))
-            torch.nn.init.normal_(self.weight, std=0.01)
-
-    return RBM()
-
-
 def program(torch: Any, data: Data, epochs: int = 5) -> None:
-    """RBMs 784-16 by CD and persistent CD, their exact log-likelihood; a DBN 784-64-32-10."""
+    """RBMs 784-12 by CD and persistent CD, their exact log-likelihood; a DBN 784-64-32-10."""
     torch.manual_seed(777)
     images, labels, *test = (torch.from_numpy(array) for array in (*data.train, *data.test))
     scaled = (images - images.mean(0)) / images.std()
@@ -33,10 +18,10 @@ def program(torch: Any, data: Data, epochs: int = 5) -> None:
         ("PCD", images, "bernoulli", 0.1, {"persistent": True}),
         ("Gauss", scaled, "gaussian", 0.01, {}),
     ]:
-        rbm = machine(torch, data.pixels, 16, visible)
+        rbm = machine(torch, data.pixels, 12, visible)
         rbm.fit_visible_bias(x)
         rates = sgd(torch, lr, momentum=0.5, weight_decay=0.0002)
-        for epoch, error in enumerate(pretrain([rbm], batches(torch, x), rates, epochs,
+        for epoch, error in enumerate(pretrain([rbm], batches(torch, x, size=10), rates, epochs,
                                                **options)[0]):
             print(f"{name:5} epoch {epoch + 1:2} error {error:.6f}")
         exact = rbm.log_partition().detach()
@@ -45,15 +30,11 @@ def program(torch: Any, data: Data, epochs: int = 5) -> None:
         print(f"{name:5} log Z {exact.item():.4f} AIS {estimate:.4f} +- {error:.4f}")
 
     rbms = [machine(torch, data.pixels, 64), machine(torch, 64, 32)]
-    pretrain(rbms, batches(torch, images), sgd(torch, 0.1, momentum=0.5), epochs)
-    layers = []
-    for rbm, size in zip(rbms, (data.pixels, 64)):
-        layers += [torch.nn.Linear(size, len(rbm.hidden_bias)), torch.nn.Sigmoid()]
-        layers[-2].load_state_dict({"weight": rbm.weight, "bias": rbm.hidden_bias})
-    model = torch.nn.Sequential(*layers, torch.nn.Linear(32, 10))
+    pretrain(rbms, batches(torch, images, size=10), sgd(torch, 0.1, momentum=0.5), epochs)
+    model = network(torch, rbms, 10)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     for epoch in range(epochs):
-        for x, y in batches(torch, images, labels):
+        for x, y in batches(torch, images, labels, size=10):
             optimizer.zero_grad()
             loss = torch.nn.functional.cross_entropy(model(x), y)
             loss.backward()
@@ -61,12 +42,6 @@ def program(torch: Any, data: Data, epochs: int = 5) -> None:
         print(f"DBN   epoch {epoch + 1:2} cost {loss.item():.6f}")
     correct = (model(test[0]).argmax(1) == test[1]).float().mean().item()
     print(f"DBN   accuracy {correct:.4f}")
-
-
-def batches(torch: Any, *tensors: Any) -> Any:
-    """Ten rows at a time, in an order drawn anew each time they are gone through."""
-    together = torch.utils.data.TensorDataset(*tensors)
-    return torch.utils.data.DataLoader(together, batch_size=10, shuffle=True)
 
 
 def sgd(torch: Any, lr: float, **options: float) -> Any:

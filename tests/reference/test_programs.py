@@ -130,6 +130,14 @@ def test_every_optimizer_ends_where_pytorchs_does(capsys, digits64, float64):
     assert found == expected
 
 
+def test_boltzmann_machines_draw_and_learn_what_pytorchs_do(capsys, digits64, float64):
+    few = digits64.head(200, 50)
+    expected = printed(capsys, torch, "rbm", data=few, epochs=2)
+    found = printed(capsys, minitorch, "rbm", data=few, epochs=2)
+    assert len(expected) == 4 * (2 + 2) + 2 + 1 and len(set(expected)) == len(expected)
+    assert found == expected
+
+
 def test_pixels_are_scaled_as_torchvision_scales_them(mnist_folder):
     images, labels = data.load(mnist_folder).train
     raw = minitorch.data.MNIST(mnist_folder).data.numpy()
