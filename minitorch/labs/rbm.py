@@ -214,9 +214,9 @@ def draw(result: dict[str, Any], path: str) -> None:
 
 
 def tiles(images: Any, across: int) -> Any:
-    """Square images side by side, a frame of nothing around each."""
+    """Square images in rows of so many, a frame of nothing around each; a last row is filled."""
     side = round(images.shape[1] ** 0.5)
-    framed = np.pad(images.reshape(-1, side, side), ((0, 0), (1, 1), (1, 1)),
+    framed = np.pad(images.reshape(-1, side, side), ((0, -len(images) % across), (1, 1), (1, 1)),
                     constant_values=np.nan)
     return framed.reshape(-1, across, side + 2, side + 2).swapaxes(1, 2).reshape(
         -1, across * (side + 2))

@@ -55,8 +55,10 @@ def ais(rbm: Any, chains: int = 100, betas: int | Sequence[float] = 1000, data: 
 
     Raises ValueError for fewer than two chains, or `betas` that do not rise from 0 to 1.
     """
-    steps = [i / (betas - 1) for i in range(betas)] if isinstance(betas, int) and betas > 1 \
-        else [] if isinstance(betas, int) else [float(beta) for beta in betas]
+    if isinstance(betas, int):
+        steps = [i / max(betas - 1, 1) for i in range(betas)]
+    else:
+        steps = list(map(float, betas))
     if len(steps) < 2 or (steps[0], steps[-1]) != (0, 1) or any(a > b for a, b in pairwise(steps)):
         raise ValueError(f"betas must be at least two numbers that rise from 0 to 1, got {betas}")
     if chains < 2:
