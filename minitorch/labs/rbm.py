@@ -193,8 +193,8 @@ def draw(result: dict[str, Any], path: str) -> None:
     from matplotlib.figure import Figure
 
     pictures = result["pictures"]
-    figure = Figure(figsize=(11, 9), dpi=110, layout="constrained")
-    grid = figure.subplots(3, 2)
+    figure = Figure(figsize=(11, 7.5), dpi=110, layout="constrained")
+    grid = figure.subplots(3, 2, height_ratios=[4, 2, 5])
     rows = dict(zip(result["likelihood"]["model"], result["likelihood"]["test"]))
     for axis, name in zip(grid[0], METHODS):
         filters = pictures[f"{name} filters"]
@@ -234,4 +234,6 @@ def draw_labels(axis: Any, table: dict[str, list[Any]]) -> None:
         axis.plot(n[own], error[own], ".", color=COLOURS[name], alpha=0.6)
     axis.set(xscale="log", yscale="log", xlabel="labels", ylabel="test errors, %",
              title="a network of sigmoids, by where it begins")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
     axis.legend(frameon=False)
