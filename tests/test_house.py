@@ -43,6 +43,7 @@ FLOORS = [
     ["serialization"],
     ["utils"],
     ["testing"],
+    ["labs"],
     ["__init__"],
     ["cli"],
     ["__main__"],

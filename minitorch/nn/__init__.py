@@ -1,6 +1,6 @@
 """Neural networks: modules, layers, losses, initial values, and all of it as functions.
 
-Names, arguments, defaults and state dicts are PyTorch's.
+Names, arguments, defaults and state dicts are PyTorch's, which has no `RBM` and no `DBN`.
 """
 
 from minitorch.nn import functional, init, parameter, utils
@@ -24,6 +24,7 @@ from minitorch.nn.activation import (
     Tanh,
 )
 from minitorch.nn.container import ModuleDict, ModuleList, Sequential
+from minitorch.nn.dbn import DBN
 from minitorch.nn.distance import CosineSimilarity, PairwiseDistance
 from minitorch.nn.dropout import AlphaDropout, Dropout
 from minitorch.nn.embedding import Embedding
@@ -47,6 +48,7 @@ from minitorch.nn.module import Module
 from minitorch.nn.normalization import BatchNorm1d, LayerNorm
 from minitorch.nn.parameter import Buffer, Parameter
 from minitorch.nn.parameter_containers import ParameterDict, ParameterList
+from minitorch.nn.rbm import RBM
 
 __all__ = [
     "functional", "init", "parameter", "utils",
@@ -58,5 +60,6 @@ __all__ = [
     "Dropout", "AlphaDropout", "BatchNorm1d", "LayerNorm", "CosineSimilarity", "PairwiseDistance",
     "MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss",
     "CrossEntropyLoss", "NLLLoss", "KLDivLoss",
+    "RBM", "DBN",
     "sigmoid", "tanh", "relu", "leaky_relu",
 ]

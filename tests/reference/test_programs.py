@@ -12,7 +12,7 @@ from reference import data
 from reference.programs import PROGRAMS
 
 COST = re.compile(r"Epoch: \d{4} cost = (\S+)")
-WITH_DATA = [name for name in PROGRAMS if name not in ("xor", "optimizers")]
+WITH_DATA = [name for name in PROGRAMS if name not in ("xor", "optimizers", "rbm")]
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +127,14 @@ def test_every_optimizer_ends_where_pytorchs_does(capsys, digits64, float64):
     expected = printed(capsys, torch, "optimizers", data=few)
     found = printed(capsys, minitorch, "optimizers", data=few)
     assert len(expected) == 3 * 14 and len(set(expected)) == len(expected)
+    assert found == expected
+
+
+def test_boltzmann_machines_draw_and_learn_what_pytorchs_do(capsys, digits64, float64):
+    few = digits64.head(200, 50)
+    expected = printed(capsys, torch, "rbm", data=few, epochs=2)
+    found = printed(capsys, minitorch, "rbm", data=few, epochs=2)
+    assert len(expected) == 4 * (2 + 2) + 2 + 1 and len(set(expected)) == len(expected)
     assert found == expected
 
 
