@@ -49,6 +49,13 @@ class Probe:
         most = self.tolerance + abs(self.jump) + 3 * self.jump_bar
         return not self.agrees and abs(self.analytic - self.numeric) <= most
 
+    @property
+    def blind(self) -> bool:
+        """It disagrees, but all that the values say is a bar not much smaller than the gap: f
+        changes within less than a step, as next to a pole."""
+        return (not self.agrees and abs(self.numeric) <= self.bar
+                and abs(self.analytic - self.numeric) <= 16 * (self.bar + self.jump_bar))
+
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
         line = (f"{self.along:<28} analytic {self.analytic:+z.8e}   numeric {self.numeric:+z.8e} "
