@@ -111,8 +111,8 @@ class Entry:
         place = f"{self.name}{list(self.index)}" if self.index else self.name
         ratio = f"{self.analytic / self.numeric:.6g}" if self.numeric else "-"
         if self.jump:
-            slopes = sorted((self.numeric - self.jump, self.numeric + self.jump))
-            return f"{place:<28} {self.analytic:+z.8e}  a kink: {slopes[0]:+z.4e} to {slopes[1]:+z.4e}"
+            low, high = self.numeric - self.jump, self.numeric + self.jump
+            return f"{place:<28} {self.analytic:+z.8e}  a kink: {low:+z.4e} to {high:+z.4e}"
         return (f"{place:<28} {self.analytic:+z.8e}  {self.numeric:+z.8e} ± {self.bar:.1e}  "
                 f"{ratio:>10}")
 

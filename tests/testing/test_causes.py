@@ -143,24 +143,24 @@ def test_shapes_that_the_engine_refuses_are_told(lib):
             assert report.verdict == "fail" and report.cause == expected
 
 
-I = np.array([0, 2, 2, 1, 2])
+ROWS = np.array([0, 2, 2, 1, 2])
 
 
 def accumulated(v, w):
     g = np.zeros_like(w)
-    np.add.at(g, I, v)
+    np.add.at(g, ROWS, v)
     return g
 
 
 def assigned(v, w):
     g = np.zeros_like(w)
-    g[I] = v
+    g[ROWS] = v
     return g
 
 
 def added_in_a_buffer(v, w):
     g = np.zeros_like(w)
-    g[I] += v
+    g[ROWS] += v
     return g
 
 
@@ -168,8 +168,8 @@ def added_in_a_buffer(v, w):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_repeated_indices_are_told(wrong, dtype):
     w = np.random.default_rng(0).normal(size=(4, 3)).astype(dtype)
-    assert check_grad((lambda w: w[I], accumulated), w).verdict == "pass"
-    report = check_grad((lambda w: w[I], wrong), w, raise_exception=False)
+    assert check_grad((lambda w: w[ROWS], accumulated), w).verdict == "pass"
+    report = check_grad((lambda w: w[ROWS], wrong), w, raise_exception=False)
     assert report.verdict == "fail" and "only the last one counts" in report.cause
 
 
