@@ -271,7 +271,7 @@ def trial(point: Point, name: str, aligned: bool, only: int | None = None) -> Tr
     close = replace(point.compare(name, us, vs, gs, point.eps**0.6, np.float64(0)), nothing=0.0)
     apart = abs(close.numeric - probe.numeric) > 3 * (close.bar + probe.bar)
     sharp = close.tolerance <= RESOLVED * abs(close.numeric)
-    return (close if close.agrees and sharp and apart else probe), us, vs, gs
+    return (close if sharp and (probe.blind or (close.agrees and apart)) else probe), us, vs, gs
 
 
 def same_side(near: Probe, probe: Probe) -> bool:

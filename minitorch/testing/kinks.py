@@ -104,7 +104,8 @@ def widened(point: Point, us: Sequence[Array], vs: Sequence[Array], gs: Sequence
                      for x, w in zip(point.xs, far)]
         around.ys = point.problem.value(around.xs)
         found = check_kink(around, us, vs, gs, group, step / 16)
-        if not all(np.isfinite(y).all() for y in around.ys) or not np.isfinite(found.tolerance):
+        size = max(abs(kink.low), abs(kink.high), abs(kink.analytic))
+        if not found.tolerance <= step * size:  # or f is not finite there
             continue
         kink = replace(kink, low=min(kink.low, found.low), high=max(kink.high, found.high),
                        tolerance=max(kink.tolerance, found.tolerance))
