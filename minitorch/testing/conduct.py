@@ -116,9 +116,13 @@ def laid_out(point: Point, layout: str, xs: Sequence[Array], vs: Sequence[Array]
     try:
         problem.layouts = layout, "plain"
         try:
-            problem.value(xs)
+            ys = problem.value(xs)
         except Exception:  # a forward may refuse, loudly
             problem.layouts = "plain", "plain"
+        else:  # or draw its random numbers in the order of memory
+            if layout == "F" and any(not 16 * distance(y, z) <= distance(y, 0 * y)
+                                     for y, z in zip(point.ys, ys)):
+                problem.layouts = "plain", "plain"
         problem.layouts = problem.layouts[0], layout
         try:
             found = problem.pull(xs, vs)
