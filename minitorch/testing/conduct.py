@@ -13,6 +13,7 @@ from minitorch.testing.probes import Point
 Array = Any
 ROUNDINGS = 64  # between two summation orders
 LAYOUTS = {"strided": "are not contiguous",
+           "F": "are in Fortran order",
            "expanded": "are expanded: one memory location for many entries"}
 
 
@@ -93,6 +94,14 @@ def check_layouts(point: Point, vs: Sequence[Array], right: Sequence[Array]) -> 
     if not isinstance(problem, (Pair, Tensors)):
         return
     laid_out(point, "strided", point.xs, vs, right)
+    if any(a.ndim > 1 for a in (*point.xs, *vs)):
+        try:
+            laid_out(point, "F", point.xs, vs, right)
+        except BadGradient:  # sums are taken in another order: is it more than rounding?
+            found = undisturbed(point, point.xs, vs)
+            if found is None:
+                raise
+            laid_out(point, "F", point.xs, vs, *found)
     flat = [collapsed(v) for v in vs]
     for xs in ([collapsed(x) for x in point.xs], point.xs):
         found = undisturbed(point, xs, flat)
@@ -107,9 +116,13 @@ def laid_out(point: Point, layout: str, xs: Sequence[Array], vs: Sequence[Array]
     try:
         problem.layouts = layout, "plain"
         try:
-            problem.value(xs)
+            ys = problem.value(xs)
         except Exception:  # a forward may refuse, loudly
             problem.layouts = "plain", "plain"
+        else:  # or draw its random numbers in the order of memory
+            if layout == "F" and any(not 16 * distance(y, z) <= distance(y, 0 * y)
+                                     for y, z in zip(point.ys, ys)):
+                problem.layouts = "plain", "plain"
         problem.layouts = problem.layouts[0], layout
         try:
             found = problem.pull(xs, vs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,34 @@ def check_kink(point: Point, us: Sequence[Array], vs: Sequence[Array], gs: Seque
     return Kink(label(point, group), analytic, float(low), float(high), float(tolerance))
 
 
+def widened(point: Point, us: Sequence[Array], vs: Sequence[Array], gs: Sequence[Array],
+            group: Array, groups: Sequence[Array], kink: Kink) -> Kink:
+    """The kink, between the slopes at points nearby as well, at which the others are off theirs.
+
+    Of three tied inputs of a sort, the middle one may be any; moved alone from the tie it is the
+    first or the last. What counts is the convex hull of gradients around the point (Clarke 1975).
+    """
+    others = np.setdiff1d(np.concatenate(groups), group)
+    if not len(others):
+        return kink
+    step = point.eps ** (1 / 3)
+    around = copy(point)
+    for _ in range(48):
+        far = part([point.draw(u.shape, 1024) * s for u, s in zip(us, point.units)], others)
+        around.xs = [x if w is None else (x + step * w).astype(x.dtype)
+                     for x, w in zip(point.xs, far)]
+        around.ys = point.problem.value(around.xs)
+        found = check_kink(around, us, vs, gs, group, step / 16)
+        size = max(abs(kink.low), abs(kink.high), abs(kink.analytic))
+        if not found.tolerance <= step * size:  # or f is not finite there
+            continue
+        kink = replace(kink, low=min(kink.low, found.low), high=max(kink.high, found.high),
+                       tolerance=max(kink.tolerance, found.tolerance))
+        if kink.inside:
+            break
+    return kink
+
+
 def place(point: Point, number: int) -> tuple[int, tuple[int, ...]]:
     """The input and the index in it of a flat coordinate number."""
     for k, x in enumerate(point.xs):
@@ -108,8 +137,9 @@ def freeze(point: Point, groups: Sequence[Array]) -> None:
             point.free[k][index] = False
 
 
-def tied(point: Point, start: float) -> Probe | None:
-    """The frozen coordinates moved together, seen by outputs whose kink is a tie; None without any.
+def tied(point: Point, start: float, alike: bool) -> Probe | None:
+    """The frozen coordinates moved together (by equal steps, or if ``alike`` where they are equal),
+    seen by outputs whose kink is a tie; None without any.
 
     Each of the tied inputs of a maximum may have all of the gradient or none, but all together have
     it once: where they move as one, f is smooth. A tie is a kink that moves along with them.
@@ -119,16 +149,21 @@ def tied(point: Point, start: float) -> Probe | None:
         return None
     step = min(s for s, f in zip(point.units, frozen) if f.any())
     together = [f * step for f in frozen]
+    if alike:  # several ties: each with its own step
+        values = np.unique(np.concatenate([x[f] for x, f in zip(point.xs, frozen)]))
+        steps = point.draw(values.shape, 1024)
+        together = [f * step * steps[np.searchsorted(values, x).clip(max=len(values) - 1)]
+                    for x, f in zip(point.xs, frozen)]
     vs = point.cotangent()
     there = copy(point)
     there.xs = [(x + START / 16 * u).astype(x.dtype) for x, u in zip(point.xs, together)]
     there.ys = point.problem.value(there.xs)
     us = [point.draw(u.shape, 1024) * u for u in together]
-    apart = there.slopes(us, vs, fold=False, start=start)
-    whole = point.slopes(together, vs, fold=False, start=start)
-    ties = jumping(point, apart) & ~jumping(point, whole)
-    if not ties.any():
+    here, moved, whole = (jumping(point, at.slopes(u, vs, fold=False, start=start))
+                          for at, u in ((point, us), (there, us), (point, together)))
+    if not (moved & ~whole).any():
         return None
+    ties = ~whole & (moved | ~here)  # or no kink at all, or one that is odd, like a median's
     ends = np.cumsum([v.size for v in vs])[:-1]
     vs = [v * tie.reshape(v.shape) for v, tie in zip(vs, np.split(ties, ends))]
     return point.compare("tied coordinates together", together, vs, point.pull(vs), start)

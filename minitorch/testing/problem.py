@@ -46,8 +46,10 @@ class Problem:
         self.returned: Sequence[Any] = ()  # the last gradients, as they came
 
     def laid_out(self, x: Array, layout: str) -> Array:
-        """A copy: plain, strided (every second element of a larger array) or expanded (one memory
-        location for all that is equal along an axis)."""
+        """A copy: plain, F (the first axis the fastest), strided (every second element of a larger
+        array) or expanded (one memory location for all that is equal along an axis)."""
+        if layout == "F":
+            return np.array(x, order="F")
         if layout == "strided" and x.ndim:
             room = np.full((*x.shape[:-1], 2 * x.shape[-1] + 1), np.nan, x.dtype)
             room[..., 1::2] = x

@@ -49,6 +49,13 @@ class Probe:
         most = self.tolerance + abs(self.jump) + 3 * self.jump_bar
         return not self.agrees and abs(self.analytic - self.numeric) <= most
 
+    @property
+    def blind(self) -> bool:
+        """It disagrees, but all that the values say is a bar not much smaller than the gap: f
+        changes within less than a step, as next to a pole."""
+        return (not self.agrees and abs(self.numeric) <= self.bar
+                and abs(self.analytic - self.numeric) <= 16 * (self.bar + self.jump_bar))
+
     def __str__(self) -> str:
         off = abs(self.analytic - self.numeric)
         line = (f"{self.along:<28} analytic {self.analytic:+z.8e}   numeric {self.numeric:+z.8e} "
@@ -89,6 +96,7 @@ class Entry:
     numeric: float
     bar: float
     tolerance: float
+    jump: float = 0.0  # half of right slope - left slope, at a kink
 
     @property
     def off(self) -> float:
@@ -102,6 +110,9 @@ class Entry:
     def __str__(self) -> str:
         place = f"{self.name}{list(self.index)}" if self.index else self.name
         ratio = f"{self.analytic / self.numeric:.6g}" if self.numeric else "-"
+        if self.jump:
+            low, high = self.numeric - self.jump, self.numeric + self.jump
+            return f"{place:<28} {self.analytic:+z.8e}  a kink: {low:+z.4e} to {high:+z.4e}"
         return (f"{place:<28} {self.analytic:+z.8e}  {self.numeric:+z.8e} ± {self.bar:.1e}  "
                 f"{ratio:>10}")
 
@@ -120,6 +131,7 @@ class Report:
     probes: list[Probe] = field(default_factory=list)
     kinks: list[Kink] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    left_out: int = 0  # entries that were not compared, by the limits of ``causes``
     cause: str = ""
     order: int = 1
     # Each has name, analytic, numeric, bar (nan where not looked at) and wrong, all but the name
@@ -152,8 +164,9 @@ class Report:
         if wrong:
             what = ("the Jacobian" if self.method == "jacobian"
                     else "the gradient of <f(x), v>")
+            cut = f"; {self.left_out} others were left out, to end soon" if self.left_out else ""
             lines.append(f"the worst of {len(wrong)} wrong entries of {what} (of "
-                         f"{len(self.entries)} compared):")
+                         f"{len(self.entries)} compared{cut}):")
             lines.append(f"  {'entry':<28} {'analytic':<15}  {'numeric':<25}  analytic/numeric")
             lines += [f"  {entry}" for entry in wrong[:8]]
         lines.append(f"{self.framework}, {self.precision}, {self.evaluations} evaluations of f, "

@@ -141,3 +141,70 @@ def test_shapes_that_the_engine_refuses_are_told(lib):
             assert report.verdict == "pass"  # PyTorch sums what is missing itself
         else:
             assert report.verdict == "fail" and report.cause == expected
+
+
+ROWS = np.array([0, 2, 2, 1, 2])
+
+
+def accumulated(v, w):
+    g = np.zeros_like(w)
+    np.add.at(g, ROWS, v)
+    return g
+
+
+def assigned(v, w):
+    g = np.zeros_like(w)
+    g[ROWS] = v
+    return g
+
+
+def added_in_a_buffer(v, w):
+    g = np.zeros_like(w)
+    g[ROWS] += v
+    return g
+
+
+@pytest.mark.parametrize("wrong", [assigned, added_in_a_buffer])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_repeated_indices_are_told(wrong, dtype):
+    w = np.random.default_rng(0).normal(size=(4, 3)).astype(dtype)
+    assert check_grad((lambda w: w[ROWS], accumulated), w).verdict == "pass"
+    report = check_grad((lambda w: w[ROWS], wrong), w, raise_exception=False)
+    assert report.verdict == "fail" and "only the last one counts" in report.cause
+
+
+@pytest.mark.parametrize("method", ["directions", "jacobian"])
+def test_swapped_gradients_are_told(method):
+    x, y, z = np.random.default_rng(0).uniform(1, 2, (3, 4))
+    f = lambda x, y, z: x * y**2 + z  # noqa: E731
+    swapped = lambda v, x, y, z: (2 * v * x * y, v * y**2, v)  # noqa: E731
+    report = check_grad((f, swapped), x, y, z, method=method, raise_exception=False)
+    assert report.cause == "the gradients of input 0 and input 1 are swapped"
+    doubled = lambda v, x, y, z: (2 * v * x * y, v * y**2, 2 * v)  # noqa: E731
+    report = check_grad((f, doubled), x, y, z, raise_exception=False)
+    assert report.cause.split("; ")[1] == "input 2: ×2 everywhere"
+
+
+@pytest.mark.parametrize("at_zero", [1.5, -0.5])
+def test_a_mistake_at_a_kink_is_no_factor(at_zero):
+    x = np.array([0.0, 1.0, -2.0, 0.5, 0.0])
+    wrong = lambda v, x: v * np.where(x == 0, at_zero, x > 0)  # noqa: E731
+    report = check_grad((lambda x: np.maximum(x, 0), wrong), x, raise_exception=False)
+    assert report.verdict == "fail" and report.cause.startswith("only at kinks")
+    assert "a kink: " in str(report) and "everywhere" not in str(report)
+    doubled = lambda v, x: v * np.where(x == 0, at_zero, 2 * (x > 0))  # noqa: E731
+    report = check_grad((lambda x: np.maximum(x, 0), doubled), x, raise_exception=False)
+    assert report.cause == "×2 everywhere"
+
+
+@settings(deadline=None, max_examples=4)
+@given(seed=seeds, at=st.integers(0, 2999))
+def test_one_wrong_entry_of_thousands_is_found(seed, at):
+    x = np.random.default_rng(seed).uniform(0.2, 1, 3000)
+
+    def dropped(v, x):
+        g = v * np.cos(x)
+        g[at] = 0
+        return g
+    report = check_grad((np.sin, dropped), x, seed=seed, raise_exception=False)
+    assert report.cause == f"1 entry never written ([{at}])"

@@ -274,3 +274,41 @@ def test_for_any_two_inputs_some_subset_has_the_first_alone(n):
     assert all(any(i in s and j not in s for s in found) for i in range(n) for j in range(n)
                if i != j)
     assert len(found) <= 2 * np.ceil(np.log2(n))
+
+
+def test_fortran_order_is_tried():
+    """ravel() is a view of rows in C order, and a copy of anything else."""
+    x = np.random.default_rng(0).normal(size=(3, 4))
+
+    def right(v, x):
+        g = np.empty(v.shape)
+        g.ravel()[:] = (v * np.cos(x)).ravel()
+        return g
+
+    def of_the_cotangents_layout(v, x):
+        g = np.empty_like(v)
+        g.ravel()[:] = (v * np.cos(x)).ravel()
+        return g
+
+    def by_memory(v, x):
+        return (v.ravel("K") * np.cos(x).ravel()).reshape(x.shape)
+
+    assert check_grad((np.sin, right), x).verdict == "pass"
+    for wrong in (of_the_cotangents_layout, by_memory):
+        report = check_grad((np.sin, wrong), x, raise_exception=False)
+        assert report.verdict == "fail" and "Fortran order" in report.reason
+
+
+def test_another_order_of_summation_is_no_other_gradient():
+    """In float32 at mean 1e3, sums by rows and by columns differ a lot; so do nearby points."""
+    def f(x):
+        return (x - x.mean(0)) / x.std(0)
+
+    def pullback(v, x):
+        y = f(x)
+        return (v - v.mean(0) - y * (v * y).mean(0)) / x.std(0)
+
+    for seed in range(4):
+        x = (np.random.default_rng(seed).normal(size=(64, 3)) + 1e3).astype(np.float32)
+        report = check_grad((f, pullback), x, seed=seed, explain=False, raise_exception=False)
+        assert "Fortran" not in report.reason

@@ -100,3 +100,56 @@ def test_a_clipped_cotangent_is_wrong_whatever_the_limit(limit):
     clipped = lambda v, x: np.clip(v, -limit, limit) * np.cos(x)  # noqa: E731
     assert verdict((np.sin, lambda v, x: v * np.cos(x)), x, seed=0) == "pass"
     assert verdict((np.sin, clipped), x, seed=0) == "fail"
+
+
+def sorted_back(v, x):
+    g = np.empty_like(x)
+    g[np.argsort(x, kind="stable")] = v
+    return g
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("seed", range(5))
+def test_of_inputs_that_tie_in_a_sort_each_may_be_any(seed, dtype):
+    """The middle one of three gets an output that no step of it alone would give it."""
+    x = np.random.default_rng(seed).permutation([0, 1, 1, 1, 2, 3, 3]).astype(dtype)
+    assert verdict((np.sort, sorted_back), x, seed=seed) == "pass-at-kink"
+    for wrong in (lambda v, x: x.dtype.type(2) * sorted_back(v, x), lambda v, x: v,
+                  lambda v, x: np.where(x == 1, v[1], sorted_back(v, x)),
+                  lambda v, x: sorted_back(np.where(np.arange(7) == 2, 0, v), x)):
+        assert verdict((np.sort, wrong), x, seed=seed) == "fail"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_function_with_a_pole_within_a_rounding_is_unsure(seed):
+    """Of a Hilbert matrix of condition 1.5e7, float32 cannot tell the derivative."""
+    n = np.arange(6, dtype=np.float32)
+    a, b = 1 / (n[:, None] + n + 1), np.random.default_rng(seed).normal(size=6).astype("f4")
+
+    def pullback(v, a, b):
+        back = np.linalg.solve(a.T, v)
+        return -np.outer(back, np.linalg.solve(a, b)), back
+
+    report = check_grad((np.linalg.solve, pullback), a, b, seed=seed, raise_exception=False)
+    assert report.verdict == "unsure" and "float64" in report.reason
+
+
+def test_advice_on_kinks_does_not_say_that_there_are_some():
+    """A batch norm far from zero has none, but in float32 its rounding looks like some."""
+    def f(x):
+        return (x - x.mean(0)) / np.sqrt(x.var(0) + np.float32(1e-5))
+
+    def ddof(v, x):
+        s = 1 / np.sqrt(x.var(0) + np.float32(1e-5))
+        y = (x - x.mean(0)) * s
+        return s * (v - v.mean(0) - y * (v * y).sum(0) / (len(x) - 1))
+
+    reasons = set()
+    for seed in range(12):
+        x = (np.random.default_rng(seed).normal(size=(6, 3)) + 1e3).astype(np.float32)
+        report = check_grad((f, ddof), x, seed=seed, explain=False, raise_exception=False)
+        assert not report.ok
+        reasons.add(report.reason)
+    for reason in reasons:
+        assert "move the inputs off the kinks" not in reason or "if f has none" in reason
+    assert any("if f has none" in reason for reason in reasons)

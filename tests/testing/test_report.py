@@ -141,7 +141,9 @@ def test_entries_of_a_large_input_are_a_sample():
     big = np.random.default_rng(0).normal(size=600)
     found = report(mutate((np.sin, lambda v, x: v * np.cos(x)), "x2"), big)
     assert found.cause == "×2 everywhere"
-    assert len(found.entries) == 256 and all(e.wrong for e in found.entries)
+    assert 40 < len(found.entries) < 128 and all(e.wrong for e in found.entries)
+    assert found.evaluations < 2500
+    assert f"; {600 - len(found.entries)} others were left out" in str(found)
 
 
 def test_kinks_are_listed_with_both_slopes():
