@@ -41,7 +41,9 @@ FLOORS = [
     ["serialization"],
     ["utils"],
     ["testing"],
+    ["monitor"],
     ["__init__"],
+    ["labs"],
     ["cli"],
     ["__main__"],
 ]

@@ -8,7 +8,7 @@ The first line of a docstring says what is trained; the default of `epochs` is t
 from collections.abc import Callable
 from typing import Any
 
-from reference.programs import by_hand, mnist, optimizers, xor
+from reference.programs import by_hand, labs, mnist, optimizers, xor
 
 PROGRAMS: dict[str, Callable[..., Any]] = {
     "xor": xor.program,
@@ -21,4 +21,5 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "mnist-selu": mnist.selu,
     "backprop-by-hand": by_hand.program,
     "optimizers": optimizers.program,
+    "lab-activations": labs.activations,
 }
