@@ -66,8 +66,10 @@ def label_ends(axis: Any, ends: Sequence[tuple[float, str, str]], apart: float =
             if (lack := apart - (heights[i + 1] - heights[i])) > 1e-6:
                 heights[i] -= lack / 2
                 heights[i + 1] += lack / 2
-    over = max(0.0, heights[-1] - 1) if heights else 0.0
-    heights = [h - over * (h > 0.3) for h in heights]  # as a pack, rather than above the axis
+    for i in reversed(range(len(heights))):  # not above the axis, then not below it
+        heights[i] = min(heights[i], heights[i + 1] - apart if i + 1 < len(heights) else 1.0)
+    for i in range(len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + apart if i else 0.0)
     for h, (_, text, colour) in zip(heights, placed):
         axis.annotate(text, (1, h), xycoords="axes fraction", xytext=(5, 0), annotation_clip=False,
                       textcoords="offset points", va="center", fontsize=8.5, color=colour)

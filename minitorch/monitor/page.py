@@ -111,7 +111,9 @@ def cell(row: dict[str, Any], name: str) -> str:
 def findings(rows: list[dict[str, Any]]) -> list[str]:
     """What a reader should look at first, each with its numbers and its step."""
     found = []
-    if wrong := [row for row in rows if row["nonfinite"] or not_finite(row["grad_rms"])]:
+    # Forward comes first: one output that is not finite spoils the gradients of all layers.
+    if wrong := ([row for row in rows if row["nonfinite"]]
+                 or [row for row in rows if not_finite(row["grad_rms"])]):
         row = wrong[0]
         found.append(f"nan or inf first at step {row['step']}, in {row['layer']} ({row['kind']}).")
     last = [row for row in rows if row["step"] == rows[-1]["step"]]

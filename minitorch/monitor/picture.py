@@ -45,7 +45,7 @@ def heatmap(rows: list[dict[str, Any]], dark: bool = False) -> Any:
     kinds = {row["layer"]: row["kind"] for row in rows}
     panels = [(panel, found) for panel in PANELS if (found := grid(rows, panel[0]))[0]]
     ink = "#e6e6e6" if dark else "#222222"
-    style = {"text.color": ink, "axes.labelcolor": ink, "xtick.color": ink, "ytick.color": ink,
+    style: Any = {"text.color": ink, "axes.labelcolor": ink, "xtick.color": ink, "ytick.color": ink,
              "axes.edgecolor": ink, "font.size": 9}
     with mpl.rc_context(style):
         heights = [max(1.0, 0.2 * len(found[0])) for _, found in panels]
