@@ -47,7 +47,7 @@ def trained(torch, every=1, steps=6, watch=True, optimizer="Adam", model=None, s
             loss = torch.nn.functional.cross_entropy(model(x[k]), y[k])
             loss.backward()
             return loss
-        losses.append(float(opt.step(closure)))
+        losses.append(opt.step(closure).item())
     if monitor is not None:
         monitor.close()
     return losses, [p.detach().numpy().copy() for p in model.parameters()], monitor

@@ -65,7 +65,7 @@ class Monitor:
     [(0, '0', 'Linear'), (0, '1', 'ReLU'), (1, '0', 'Linear'), (1, '1', 'ReLU')]
     """
 
-    def __init__(self, model: Any, every: int = 20) -> None:
+    def __init__(self, model: Any, every: int = 50) -> None:
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"every must be a whole number of at least 1, got {every!r}")
         self.torch = engine_of(model)
@@ -93,7 +93,7 @@ class Monitor:
                 return
             self._seen = True
             recorded = self.steps % self.every == 0
-            if recorded or layer.undecided:
+            if recorded or layer.asleep is None or layer.asleep.size:
                 layer.see(output, recorded)
         return see
 
@@ -117,7 +117,7 @@ class Monitor:
     def reset(self) -> None:
         """A new epoch: no unit counts as dead until it was silent from here on."""
         for layer in self.layers:
-            layer.undecided, layer.alive = True, None
+            layer.asleep = None
 
     def close(self) -> None:
         """Take all hooks away; what was recorded stays."""
@@ -183,8 +183,8 @@ class Layer:
     def __init__(self, name: str, module: Any) -> None:
         self.name, self.module = name, module
         self.ends = ends(module)
-        self.undecided = True  # whether there may be units that were 0 ever since the last reset
-        self.alive: Any = None  # those that were not
+        self.asleep: Any = None  # units that were 0 ever since the last reset; None: not looked yet
+        self.units = 0
         self.before: Any = None  # the weight's memory before the step
         self.forget()
 
@@ -199,13 +199,18 @@ class Layer:
         self.weight: Any = None
 
     def see(self, output: Any, recorded: bool) -> None:
-        """An output. Where a unit was not yet seen at work, look for it in every step."""
+        """An output. Units that were not yet seen at work are looked at in every step."""
         y = first_tensor(output)
         if y is None or not (x := array_of(y)).size:
             return
-        active = (units_first(x) != 0).any(0)
-        self.alive = either(self.alive, active)
-        self.undecided = not bool(self.alive.all())
+        units = units_first(x)
+        if recorded or self.asleep is None or units.shape[1] != self.units:
+            active = (units != 0).any(0)
+            known = self.asleep is not None and units.shape[1] == self.units
+            self.asleep = self.asleep[~active[self.asleep]] if known else (~active).nonzero()[0]
+            self.units = units.shape[1]
+        else:
+            self.asleep = self.asleep[(units[:, self.asleep] == 0).all(0)]
         if recorded:
             with np.errstate(all="ignore"):
                 self.active = either(self.active, active)
@@ -258,7 +263,7 @@ class Layer:
         row.update(
             step=step, layer=self.name, kind=type(self.module).__name__, mean=self.mean,
             std=math.sqrt(self.deviations / self.count),
-            silent=fraction(~self.active), dead=fraction(~self.alive),
+            silent=int((~self.active).sum()) / self.units, dead=self.asleep.size / self.units,
             nonfinite=self.nonfinite / self.count)
         if self.ends is not None:
             row["saturated"] = self.saturated / self.count
@@ -294,10 +299,6 @@ def array_of(tensor: Any) -> Any:
     if tensor.is_sparse:
         tensor = tensor.to_dense()
     return (tensor.cpu() if tensor.element_size() > 2 else tensor.cpu().float()).numpy()
-
-
-def fraction(which: Any) -> float:
-    return int(which.sum()) / which.size
 
 
 def either(a: Any, b: Any) -> Any:
