@@ -160,6 +160,16 @@ def test_dead_looks_at_every_step_and_silent_at_one(name):
     assert rows == [(0.5, 0.5), (0.5, 0.0), (0.5, 0.5)]
 
 
+def test_a_reset_between_forward_and_step_leaves_dead_open():
+    model = network(minitorch)
+    with Monitor(model, every=1) as monitor:
+        model(minitorch.randn(3, 6)).sum().backward()
+        monitor.reset()
+        monitor.step()
+    assert {row["dead"] for row in monitor.rows} == {None}
+    assert all(0 <= row["silent"] <= 1 for row in monitor.rows)
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_nan_and_inf_are_shown(name, tmp_path):
     torch = engine(name)

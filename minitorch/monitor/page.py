@@ -128,7 +128,7 @@ def findings(rows: list[dict[str, Any]]) -> list[str]:
             found.append(f"Gradients differ by a factor {high['grad_rms'] / low['grad_rms']:.0e} "
                          f"between {high['layer']} and {low['layer']}.")
     for row in last:
-        if row["dead"] > 0.05:
+        if (row["dead"] or 0) > 0.05:
             found.append(f"{row['layer']} ({row['kind']}): {row['dead']:.0%} of the units are "
                          f"dead: silent in every step since the last reset.")
         if row["kind"] not in ("ReLU", "ELU", "SELU", "CELU") and (row["saturated"] or 0) > 0.5:
