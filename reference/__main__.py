@@ -59,6 +59,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
             parser.error(f"say which lab: {', '.join(labs)}")
     elif options.lab is not None:
         parser.error(f"unrecognized arguments: {options.lab}")
+    if options.epochs is not None and options.program.startswith("lab-"):
+        parser.error("--epochs: a lab has its own")
     for name in ("epochs", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:
