@@ -43,12 +43,12 @@ class Layer:
             return
         units = units_first(x)
         if recorded or self.asleep is None or units.shape[1] != self.units:
-            active = (units != 0).any(0)
+            active = units.any(0)  # nan counts as at work
             known = self.asleep is not None and units.shape[1] == self.units
             self.asleep = self.asleep[~active[self.asleep]] if known else (~active).nonzero()[0]
             self.units = units.shape[1]
         else:
-            self.asleep = self.asleep[(units[:, self.asleep] == 0).all(0)]
+            self.asleep = self.asleep[~units.take(self.asleep, 1).any(0)]
         if recorded:
             with np.errstate(all="ignore"):
                 self.active = either(self.active, active)
