@@ -62,7 +62,7 @@ contiguous_format, preserve_format = _facts.contiguous_format, _facts.preserve_f
 channels_last = _facts.channels_last
 
 _SUBMODULES = {"func", "nn", "optim", "data", "utils", "cuda", "backends", "accelerator", "linalg",
-               "testing"}
+               "testing", "monitor"}
 _HOMES = {"save": "minitorch.serialization", "load": "minitorch.serialization",
           "compile": "minitorch.plan", "vmap": "minitorch.func"}
 _FUNCTIONAL = {"dropout", "alpha_dropout", "cosine_similarity", "pairwise_distance", "prelu",

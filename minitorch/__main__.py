@@ -1,4 +1,4 @@
-"""The command line: ``minitorch train``, ``minitorch optimizers`` and ``minitorch info``."""
+"""The command line: ``minitorch train``, ``optimizers``, ``lab`` and ``info``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import minitorch
 from minitorch.cli.recipes import ACTIVATIONS, INITS, RECIPES
+from minitorch.labs import LABS
 
 EXAMPLES = """\
 examples:
@@ -67,6 +68,16 @@ def make_parser() -> argparse.ArgumentParser:
     optimizers.set_defaults(run=run_optimizers)
     add_contest_options(optimizers)
 
+    lab = commands.add_parser(
+        "lab",
+        help="the course's claims as experiments: numbers, tables and pictures",
+        description="Run an experiment, print what it shows, and save its numbers (JSON, CSV) and\n"
+        "its picture. 'minitorch lab --list' says which there are.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    lab.set_defaults(run=run_lab)
+    add_lab_options(lab)
+
     info = commands.add_parser("info", help="show versions, BLAS, threads and GPU")
     info.set_defaults(run=run_info)
     return parser
@@ -118,6 +129,19 @@ def add_contest_options(parser: argparse.ArgumentParser) -> None:
     add_plot_options(parser, "optimizers.png", "the paths and the costs")
 
 
+def add_lab_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", choices=list(LABS), metavar="NAME",
+                        help=", ".join(LABS))
+    parser.add_argument("--list", action="store_true", help="say which labs there are")
+    parser.add_argument("--quick", action="store_true",
+                        help="small, on the embedded digits: what runs without --data")
+    parser.add_argument("--out", default="labs", metavar="DIR",
+                        help="where to save numbers and picture (default: labs)")
+    parser.add_argument("--seed", type=int, default=777, metavar="N",
+                        help="start of the random numbers (default: 777)")
+    add_data_options(parser)
+
+
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data")
     data.add_argument("--data", metavar="DIR",
@@ -165,6 +189,12 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_optimizers(options: argparse.Namespace) -> int:
     from minitorch.cli.optimizers import run
+
+    return run(options)
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    from minitorch.cli.lab import run
 
     return run(options)
 

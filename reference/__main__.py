@@ -22,6 +22,7 @@ examples:
   python -m reference mnist-nn --data data/mnist   on MNIST, with the four IDX files there
   python -m reference mnist-nn --yardstick         ... and PyTorch beside PyTorch
   python -m reference mnist-nn --float64           in double precision
+  python -m reference lab activations              an experiment of the course, both engines
   python -m reference mnist-nn --only minitorch    one engine, in this process
 """
 
@@ -35,8 +36,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("program", choices=[*PROGRAMS, "list"], metavar="PROGRAM",
+    parser.add_argument("program", choices=[*PROGRAMS, "list", "lab"], metavar="PROGRAM",
                         help="a name from 'list'")
+    parser.add_argument("lab", nargs="?", metavar="NAME", help="which lab, after 'lab'")
     parser.add_argument("--data", metavar="DIR",
                         help="folder with MNIST's four IDX files, plain or .gz "
                         "(without it: the embedded 8x8 digits)")
@@ -50,6 +52,15 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
                         "far do its own numbers drift apart?")
     parser.add_argument("--only", choices=list(ENGINES), help="run one engine, compare nothing")
     options = parser.parse_args(argv)
+    if options.program == "lab":
+        options.program = f"lab-{options.lab}"
+        if options.program not in PROGRAMS:
+            labs = [name[4:] for name in PROGRAMS if name.startswith("lab-")]
+            parser.error(f"say which lab: {', '.join(labs)}")
+    elif options.lab is not None:
+        parser.error(f"unrecognized arguments: {options.lab}")
+    if options.epochs is not None and options.program.startswith("lab-"):
+        parser.error("--epochs: a lab has its own")
     for name in ("epochs", "threads"):
         value = getattr(options, name)
         if value is not None and value < 1:

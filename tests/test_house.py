@@ -43,8 +43,9 @@ FLOORS = [
     ["serialization"],
     ["utils"],
     ["testing"],
-    ["labs"],
     ["__init__"],
+    ["monitor"],
+    ["labs"],
     ["cli"],
     ["__main__"],
 ]

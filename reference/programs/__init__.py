@@ -8,7 +8,7 @@ The first line of a docstring says what is trained; the default of `epochs` is t
 from collections.abc import Callable
 from typing import Any
 
-from reference.programs import by_hand, mnist, optimizers, rbm, xor
+from reference.programs import by_hand, labs, mnist, optimizers, rbm, xor
 
 PROGRAMS: dict[str, Callable[..., Any]] = {
     "xor": xor.program,
@@ -22,4 +22,5 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "backprop-by-hand": by_hand.program,
     "optimizers": optimizers.program,
     "rbm": rbm.program,
+    "lab-activations": labs.activations,
 }
