@@ -8,8 +8,8 @@ import minitorch
 from minitorch.testing import assert_detects_wrong_grad, check_grad
 
 
-@pytest.mark.parametrize("lib", [None, minitorch, torch])
-@pytest.mark.parametrize("options", [{}, {"method": "jacobian"}])
+@pytest.mark.parametrize(("lib", "options"), [
+    (None, {}), (minitorch, {}), (torch, {}), (None, {"method": "jacobian"})])
 def test_check_grad_detects_every_wrong_gradient(lib, options):
     assert_detects_wrong_grad(lambda f, x: check_grad(f, x, explain=False, **options), lib)
 
