@@ -68,7 +68,7 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
     ``method``: "directions" (about 70 evaluations of ``f`` whatever the size of the inputs),
     "jacobian" (every entry, with its bar) or "complex" (complex steps, NumPy pairs only).
     ``order``: 2 also checks the gradient of the gradient, by inputs and cotangents.
-    ``explain``: after a failure, compare single entries (at most 136, 2,000 evaluations) and guess it.
+    ``explain``: after a failure, compare single entries (at most 2,000 evaluations) and guess why.
 
     Raises ``WrongGradient`` when the gradient is wrong, ``UnsureGradient`` when the values do not
     tell (only a warning with ``allow_unsure``); nothing with ``raise_exception=False``.
