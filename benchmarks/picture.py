@@ -24,7 +24,8 @@ def draw(cells: Cells, path: str) -> None:
         unit = next(cell.unit for key, cell in cells.items() if key[0] == table)
         relative = any(cells[table, row, JUDGE, threads].rounds for row in rows
                        if (table, row, JUDGE, threads) in cells)
-        for i, e in enumerate(engines):
+        shown = [e for e in engines if e != JUDGE] if relative else engines
+        for i, e in enumerate(shown):
             for j, row in enumerate(rows):
                 cell, judge = (cells.get((table, row, x, threads)) for x in (e, JUDGE))
                 if cell is None or not cell.rounds or (relative and (judge is None or e == JUDGE)):
@@ -34,8 +35,8 @@ def draw(cells: Cells, path: str) -> None:
                 if not found:
                     continue
                 middle = float(np.median(found))
-                ax.bar(j + (i + 0.5) / len(engines) * 0.8 - 0.4, middle, 0.8 / len(engines),
-                       color=f"C{i % 10}", label=e, yerr=[[middle - min(found)],
+                ax.bar(j + (i + 0.5) / len(shown) * 0.8 - 0.4, middle, 0.8 / len(shown),
+                       color=f"C{engines.index(e) % 10}", label=e, yerr=[[middle - min(found)],
                                                           [max(found) - middle]])
         if relative:
             ax.axhline(1, color="black", linewidth=0.8, linestyle="--")
@@ -45,6 +46,7 @@ def draw(cells: Cells, path: str) -> None:
                       f"memory / {JUDGE}'s" if relative else unit)
         ax.set_title(f"{table}, {threads} thread{'s' * (threads > 1)}")
         handles = dict(zip(*ax.get_legend_handles_labels()[::-1]))
-        ax.legend(handles.values(), handles.keys(), ncols=4, fontsize="small")
+        ax.legend(handles.values(), handles.keys(), fontsize="small", frameon=False,
+                  loc="upper left", bbox_to_anchor=(1, 1))  # beside the bars, not over them
     figure.savefig(path, dpi=120)
     plt.close(figure)
