@@ -33,8 +33,11 @@ Shape: TypeAlias = int | tuple[int, ...]
 BLOCK = 2**15  # elements transformed at a time, so that temporaries stay in the cache
 DEFAULT_SEED = 67280421310721  # of a new torch.Generator()
 
-# A faster way to draw many words, or None: ``kernels.twister`` puts it here.
-words: Callable[[np.random.RandomState, int], Array | None] = lambda twister, n: None  # noqa: E731
+
+def words(twister: np.random.RandomState, n: int) -> Array | None:
+    """The next ``n`` words, where there is a faster way: ``kernels.twister`` puts it here."""
+    return None
+
 
 # PyTorch's layout of a generator's state, so that states travel both ways.
 STATE = np.dtype([
