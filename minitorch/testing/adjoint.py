@@ -15,13 +15,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.testing.adapters import BadGradient, Jax, Pair, Problem, Tensors, adapt
-from minitorch.testing.check import (
-    Undecided,
-    UnsureGradient,
-    UnsureGradientWarning,
-    WrongGradient,
-    steady,
-)
+from minitorch.testing.check import Undecided, enforce, steady
 from minitorch.testing.probes import NOTHING, ROUNDINGS, Point
 from minitorch.testing.randomness import frozen
 from minitorch.testing.report import RESOLVED, Report
@@ -112,12 +106,8 @@ def check_adjoint(f: Any, *inputs: Any, jvp: Callable[..., Any] | None = None,
     dtypes = "/".join(sorted({str(x.dtype) for x in problem.xs}))
     report = AdjointReport(verdict, reason, "adjoint", problem.framework, dtypes, seed,
                            problem.evaluations, products=products)
-    if verdict == "fail" and raise_exception:
-        raise WrongGradient(report)
-    if verdict == "unsure" and raise_exception:
-        if not allow_unsure:
-            raise UnsureGradient(report)
-        warnings.warn(str(report), UnsureGradientWarning, stacklevel=2)
+    if raise_exception:
+        enforce(report, allow_unsure)
     return report
 
 

@@ -112,13 +112,19 @@ def check_grad(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, parameter
         report.options.append("parameters=parameters")
     if not explain:
         report.options.append("explain=False")
-    if report.verdict == "fail" and raise_exception:
+    if raise_exception:
+        enforce(report, allow_unsure)
+    return report
+
+
+def enforce(report: Report, allow_unsure: bool) -> None:
+    """Raise what the verdict asks for, in the name of the check that was called."""
+    if report.verdict == "fail":
         raise WrongGradient(report)
-    if report.verdict == "unsure" and raise_exception:
+    if report.verdict == "unsure":
         if not allow_unsure:
             raise UnsureGradient(report)
-        warnings.warn(str(report), UnsureGradientWarning, stacklevel=2)
-    return report
+        warnings.warn(str(report), UnsureGradientWarning, stacklevel=3)
 
 
 def examined(problem: Problem, examine: Callable[[Point], Report], method: str, seed: int,

@@ -10,7 +10,6 @@ whole models: it takes few evaluations and one gradient, whatever the size.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,13 +17,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.testing.adapters import BadGradient, Problem, adapt
-from minitorch.testing.check import (
-    Undecided,
-    UnsureGradient,
-    UnsureGradientWarning,
-    WrongGradient,
-    steady,
-)
+from minitorch.testing.check import Undecided, enforce, steady
 from minitorch.testing.numeric import START, noise_of
 from minitorch.testing.probes import NOTHING, ROUNDINGS, Point
 from minitorch.testing.randomness import frozen
@@ -168,12 +161,8 @@ def check_taylor(f: Any, *inputs: Any, wrt: Sequence[int] | None = None, paramet
     dtypes = "/".join(sorted({str(x.dtype) for x in problem.xs}))
     report = TaylorReport(verdict, reason, "taylor", problem.framework, dtypes, seed,
                           problem.evaluations, order=order, tables=tables)
-    if verdict == "fail" and raise_exception:
-        raise WrongGradient(report)
-    if verdict == "unsure" and raise_exception:
-        if not allow_unsure:
-            raise UnsureGradient(report)
-        warnings.warn(str(report), UnsureGradientWarning, stacklevel=2)
+    if raise_exception:
+        enforce(report, allow_unsure)
     return report
 
 
