@@ -1,8 +1,13 @@
-"""The course's claims as experiments: each lab has ``run`` (numbers) and ``draw`` (a picture).
+"""The course's claims as experiments, each written once for either engine.
 
-A lab is a module: ``run(torch, train, test, quick, seed)`` returns tables, each a dict of lists by
-column, and under ``"claims"`` what was expected and what was seen; ``torch`` is minitorch or
-PyTorch. ``draw(result, path)`` makes the picture of them.
+A lab is a module with
+
+- ``QUESTION``: what it asks; ``CLAIM``: what the chapter says, in two sentences;
+- ``run(torch, train, test, quick, seed, tick)``: its numbers, as tables (dicts of lists by column),
+  where ``torch`` is minitorch or PyTorch. ``"summary"`` is the table to read and to compare between
+  the engines; ``"claims"`` says what was expected, whether it was seen, and with which numbers;
+- ``draw(result)``: yields a ``style.Picture`` for each thing to see, each of one or more tables;
+- ``CODE``: the functions that a reader should see to believe it.
 """
 
 LABS = {
