@@ -130,13 +130,19 @@ def add_contest_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_lab_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", choices=list(LABS), metavar="NAME",
-                        help=", ".join(LABS))
+    parser.add_argument("name", nargs="?", choices=[*LABS, "all"], metavar="NAME",
+                        help=f"{', '.join(LABS)}; or all: each under both engines, and a report")
     parser.add_argument("--list", action="store_true", help="say which labs there are")
     parser.add_argument("--quick", action="store_true",
                         help="small, on the embedded digits: what runs without --data")
     parser.add_argument("--out", default="labs", metavar="DIR",
-                        help="where to save numbers and picture (default: labs)")
+                        help="where to save numbers, pictures, report (default: labs)")
+    parser.add_argument("--engine", choices=["minitorch", "torch"],
+                        help="what to run it with (default: minitorch; for all: both)")
+    parser.add_argument("--progress", action="store_true",
+                        help="print each step of the work on a line of its own, as for a log")
+    parser.add_argument("--no-pictures", dest="pictures", action="store_false",
+                        help="save numbers alone")
     parser.add_argument("--seed", type=int, default=777, metavar="N",
                         help="start of the random numbers (default: 777)")
     add_data_options(parser)

@@ -22,5 +22,5 @@ PROGRAMS: dict[str, Callable[..., Any]] = {
     "backprop-by-hand": by_hand.program,
     "optimizers": optimizers.program,
     "rbm": rbm.program,
-    "lab-activations": labs.activations,
+    **labs.PROGRAMS,
 }

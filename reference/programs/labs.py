@@ -3,21 +3,24 @@
 A lab is written once (``minitorch.labs``), for either engine; here its numbers become lines.
 """
 
+import importlib
+from collections.abc import Callable
 from typing import Any
 
-from minitorch.labs import activations as activations_lab
-from minitorch.labs.report import claim_lines
+from minitorch.labs import LABS
+from minitorch.labs.report import claim_lines, summary_lines
 from reference.data import Data
 
 
-def activations(torch: Any, data: Data) -> None:
-    """Gradients by depth before training; costs and claims after it: seven activations."""
-    result = activations_lab.run(torch, data.train, data.test, quick=data.pixels == 64)
-    table = result["gradients"]
-    for depth, activation, layer, std, grad in zip(*table.values()):
-        print(f"depth {depth:2} {activation:10} layer {layer:2} {std:.5f} {grad:.4e}")
-    table = result["accuracies"]
-    for depth, activation, cost, right in zip(*table.values()):
-        print(f"depth {depth:2} {activation:10} cost {cost:.4f} acc. {right:.3f}")
-    for line in claim_lines(result):
-        print(line)
+def program(name: str) -> Callable[[Any, Data], None]:
+    """The lab of that name as a program: the rows of its summary, then its claims."""
+    def lab(torch: Any, data: Data) -> None:
+        module = importlib.import_module(f"minitorch.labs.{name}")
+        result = module.run(torch, data.train, data.test, quick=data.pixels == 64)
+        print("\n".join([*summary_lines(result), *claim_lines(result)]))
+
+    lab.__doc__ = f"The lab: {LABS[name]}."
+    return lab
+
+
+PROGRAMS = {f"lab-{name}": program(name) for name in LABS}
