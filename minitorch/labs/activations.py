@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from statistics import fmean as mean
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,16 @@ from minitorch.labs.networks import (
     tensors,
     train,
 )
+from minitorch.labs.style import Picture
 from minitorch.monitor import Monitor
 
 QUESTION = "What does an activation do to the gradients in a deep network?"
+CLAIM = ("Sigmoid's slope is at most 1/4, so gradients vanish on their way back through a deep "
+         "network, and its first layers do not learn; ReLU's slope is 1 wherever a unit is active. "
+         "But a ReLU that too large steps have pushed below 0 for every image is dead for good, "
+         "where LeakyReLU comes back, and ReLU does not belong on the output.")
 DEPTHS = 5, 10, 20
 RATE = 0.02  # of SGD, in the deep networks
-SEEDS = 5  # of networks with and without ReLU on the output
 LARGE, LARGE_STEPS, SMALL = 0.1, 10, 0.001  # learning rates of Adam that kill, and then do not
 EDGES = [round(-3 + 0.05 * i, 2) for i in range(121)]  # of the histograms
 
@@ -38,14 +43,17 @@ def run(torch: Any, train_set: Split, test_set: Split, quick: bool = False, seed
     of sigmoid, tanh and ReLU networks of these depths under SGD, ``accuracies`` what came of it.
     ``histograms`` and ``saturation``: of the hidden outputs at depth 5, before and after, and over
     the steps. ``dying``: dead and silent units after too large steps, then small ones.
-    ``output``: with and without ReLU behind the last layer. ``claims``: what was expected and seen.
+    ``output``: with and without ReLU behind the last layer. ``summary``: the gradient that reaches
+    the first layer before training, cost and accuracy after it. ``claims``: expected and seen.
     """
     images, labels, *test = tensors(torch, train_set, test_set)
-    at = Setting(torch, images, labels, test, 64 if quick else 128, 10 if quick else 1, seed, tick)
+    at = Setting(torch, images, labels, test, 64 if quick else 128, 10 if quick else 1,
+                 2 if quick else 5, seed, tick)
     result: dict[str, Any] = {"functions": functions(torch), "gradients": gradients(at)}
     result.update(deep(at))
     result["dying"] = dying(at)
     result["output"] = output(at)
+    result["summary"] = summary(result)
     result["claims"] = claims(result)
     return result
 
@@ -54,9 +62,10 @@ class Setting:
     """The engine, the data, and sizes: what all experiments share."""
 
     def __init__(self, torch: Any, images: Any, labels: Any, test: list[Any], width: int,
-                 epochs: int, seed: int, tick: Callable[[str], None]) -> None:
+                 epochs: int, repeats: int, seed: int, tick: Callable[[str], None]) -> None:
         self.torch, self.images, self.labels, self.test = torch, images, labels, test
-        self.width, self.epochs, self.seed, self.tick = width, epochs, seed, tick
+        self.width, self.epochs, self.repeats = width, epochs, repeats
+        self.seed, self.tick = seed, tick
 
     def network(self, depth: int, activation: str, init: str | None, seed: int = 0) -> Any:
         self.torch.manual_seed(self.seed + seed)
@@ -103,27 +112,37 @@ def deep(at: Setting) -> dict[str, Table]:
         for activation in "sigmoid", "tanh", "relu":
             at.tick(f"training at depth {depth}, {activation}")
             model = at.network(depth, activation, SUITED[activation])
-            optimizer = at.torch.optim.SGD(model.parameters(), lr=RATE)
             if depth == DEPTHS[0]:
                 histogram(at, histograms, model, activation, "before")
-            with Monitor(model, every=max(1, at.epochs * len(at.images) // 100 // 30)) as monitor:
-                found = train(at.torch, model, optimizer, at.images, at.labels, at.epochs)
-            for step, cost in enumerate(found):
-                add(costs, depth=depth, activation=activation, step=step, cost=cost)
+                found = descend(at, model, saturation, activation, SUITED[activation])
+                histogram(at, histograms, model, activation, "after")
+            else:
+                found = descend(at, model)
+            for step in points(len(found)):
+                add(costs, depth=depth, activation=activation, step=step,
+                    cost=mean(found[max(0, step - 9):step + 1]))
             add(accuracies, depth=depth, activation=activation, cost=mean(found[-10:]),
                 accuracy=accuracy(at.torch, model, *at.test))
-            if depth == DEPTHS[0]:
-                histogram(at, histograms, model, activation, "after")
-                saturated(saturation, monitor, activation, SUITED[activation])
     for activation in "sigmoid", "tanh":  # the same from weights that are too large
         at.tick(f"saturation, {activation}")
-        model = at.network(DEPTHS[0], activation, "normal")
-        optimizer = at.torch.optim.SGD(model.parameters(), lr=RATE)
-        with Monitor(model, every=max(1, at.epochs * len(at.images) // 100 // 30)) as monitor:
-            train(at.torch, model, optimizer, at.images, at.labels, at.epochs)
-        saturated(saturation, monitor, activation, "normal")
+        descend(at, at.network(DEPTHS[0], activation, "normal"), saturation, activation, "normal")
     return {"deep": costs, "accuracies": accuracies, "histograms": histograms,
             "saturation": saturation}
+
+
+def descend(at: Setting, model: Any, table: Table | None = None, activation: str = "",
+            init: str = "") -> list[float]:
+    """SGD; the cost of each step. What saturates on the way is added to the table, if given."""
+    optimizer = at.torch.optim.SGD(model.parameters(), lr=RATE)
+    if table is None:
+        return train(at.torch, model, optimizer, at.images, at.labels, at.epochs)
+    with Monitor(model, every=max(1, at.epochs * len(at.images) // 100 // 30)) as monitor:
+        costs = train(at.torch, model, optimizer, at.images, at.labels, at.epochs)
+    for row in monitor.rows:
+        if row["saturated"] is not None:
+            add(table, activation=activation, init=init, step=row["step"],
+                layer=int(row["layer"]) // 2 + 1, saturated=row["saturated"])
+    return costs
 
 
 def histogram(at: Setting, table: Table, model: Any, activation: str, when: str) -> None:
@@ -140,13 +159,6 @@ def histogram(at: Setting, table: Table, model: Any, activation: str, when: str)
                         fraction=count / values.size)
 
 
-def saturated(table: Table, monitor: Monitor, activation: str, init: str) -> None:
-    for row in monitor.rows:
-        if row["saturated"] is not None:
-            add(table, activation=activation, init=init, step=row["step"],
-                layer=int(row["layer"]) // 2 + 1, saturated=row["saturated"])
-
-
 def dying(at: Setting) -> Table:
     """A few steps that are far too large, then small ones: who recovers?
 
@@ -155,7 +167,7 @@ def dying(at: Setting) -> Table:
     """
     table: Table = {}
     for activation in "relu", "leaky_relu":
-        for k in range(3):
+        for k in range(at.repeats):
             at.tick(f"large steps, {activation}, seed {at.seed + k}")
             model = at.network(3, activation, "he", seed=k)
             optimizer = at.torch.optim.Adam(model.parameters(), lr=LARGE)
@@ -163,9 +175,9 @@ def dying(at: Setting) -> Table:
                 costs = train(at.torch, model, optimizer, at.images, at.labels, at.epochs,
                               calming(monitor, optimizer))
             reached = accuracy(at.torch, model, *at.test)
-            for step, cost in enumerate(costs):
+            for step in points(len(costs)):
                 rows = monitor.rows[7 * step:7 * step + 7][1::2]
-                add(table, activation=activation, seed=at.seed + k, step=step, cost=cost,
+                add(table, activation=activation, seed=at.seed + k, step=step, cost=costs[step],
                     dead=mean([row["dead"] for row in rows]),
                     silent=mean([row["silent"] for row in rows]), accuracy_reached=reached)
     return table
@@ -185,11 +197,11 @@ def calming(monitor: Monitor, optimizer: Any) -> Callable[[int], None]:
 
 
 def output(at: Setting) -> Table:
-    """ReLU behind the last layer: classes whose output is 0 for every test image, from 5 seeds."""
+    """ReLU behind the last layer: classes whose output is 0 for every test image."""
     table: Table = {}
     nn = at.torch.nn
     for last in "linear", "relu":
-        for k in range(SEEDS):
+        for k in range(at.repeats):
             at.tick(f"{last} output, seed {at.seed + k}")
             model = at.network(2, "relu", None, seed=k)
             if last == "relu":
@@ -203,15 +215,38 @@ def output(at: Setting) -> Table:
     return table
 
 
-def draw(result: dict[str, Any], path: str) -> None:
-    """Draw all tables into the file `path`. Raises ImportError, with advice, without matplotlib."""
+CODE = [gradients, dying, output]
+
+
+def draw(result: dict[str, Any]) -> Iterator[Picture]:
+    """The pictures. Raises ImportError, with advice, without matplotlib."""
     from minitorch.labs.activations_plot import draw
 
-    draw(result, path)
+    return draw(result)
 
 
-def mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+def points(n: int) -> list[int]:
+    """Which of n steps a curve shows: the first ones, then about 150, and the last."""
+    return sorted({*range(min(n, 2 * LARGE_STEPS)), *range(0, n, max(1, n // 150)), n - 1})
+
+
+def kept(table: Table, activation: str, depth: int) -> float:
+    """The gradient's RMS at the first hidden layer, as a fraction of that at the last."""
+    g = pick(table, "grad_rms", activation=activation, depth=depth)
+    return float(g[0] / g[-1])
+
+
+def summary(result: dict[str, Any]) -> Table:
+    """By depth and activation, for those that are also trained.
+
+    Training ReLU at depths 10 and 20 is chaotic on the digits: it magnifies differences of
+    rounding until two engines end at different costs (at depth 20 in float64, too).
+    """
+    table: Table = {}
+    for depth, activation, cost, right in zip(*result["accuracies"].values()):
+        add(table, depth=depth, activation=activation,
+            gradient_kept=kept(result["gradients"], activation, depth), cost=cost, accuracy=right)
+    return table
 
 
 def claims(result: dict[str, Any]) -> Table:
@@ -223,15 +258,12 @@ def claims(result: dict[str, Any]) -> Table:
         and steepest["relu"] == 1,
         numbers=f"{steepest['sigmoid']:.4f}, {steepest['tanh']:.4f}, {steepest['relu']:.4f}")
 
-    def left(activation: str, depth: int) -> float:
-        g = pick(result["gradients"], "grad_rms", activation=activation, depth=depth)
-        return float(g[0] / g[-1])
-
     for depth in DEPTHS:
-        sigmoid, relu = left("sigmoid", depth), left("relu", depth)
+        sigmoid, tanh, relu = (kept(result["gradients"], a, depth)
+                               for a in ("sigmoid", "tanh", "relu"))
         add(table, claim=f"depth {depth}: sigmoid's gradient vanishes on its way to the first "
             f"layer, ReLU's does not", seen=sigmoid < 0.01 < 0.1 < relu < 10,
-            numbers=f"sigmoid keeps {sigmoid:.1e}, tanh {left('tanh', depth):.2f}, "
+            numbers=f"sigmoid keeps {sigmoid:.1e}, tanh {tanh:.2f}, "
             f"ReLU {relu:.2f}")
     for depth in DEPTHS:
         sigmoid, tanh, relu = (pick(result["accuracies"], "accuracy", depth=depth, activation=a)[0]
@@ -256,8 +288,8 @@ def claims(result: dict[str, Any]) -> Table:
     right = {o: mean(pick(result["output"], "accuracy", output=o)) for o in ("linear", "relu")}
     add(table, claim="ReLU on the output silences classes for good",
         seen=silent["relu"] > silent["linear"] and right["relu"] < right["linear"] - 0.05,
-        numbers=f"{silent['relu']} of {10 * SEEDS} outputs silent, accuracy {right['relu']:.1%} "
-        f"against {right['linear']:.1%}")
+        numbers=f"{silent['relu']} of {5 * len(result['output']['output'])} outputs silent, "
+        f"accuracy {right['relu']:.1%} against {right['linear']:.1%}")
     return table
 
 

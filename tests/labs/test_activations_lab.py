@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
+import io
 import json
 import math
 
@@ -11,7 +12,6 @@ import pytest
 
 import minitorch
 from minitorch.__main__ import main
-from minitorch.cli import lab as command
 from minitorch.cli.recipes import load
 from minitorch.labs import LABS, activations, style
 from minitorch.labs.networks import ACTIVATIONS, INITS, perceptron, pick
@@ -58,7 +58,7 @@ def test_gradients_before_training_are_pytorchs(result):
     torch = pytest.importorskip("torch")
     train, test = ((x.numpy(), y.numpy()) for x, y in few())
     images, labels, *rest = activations.tensors(torch, train, test)
-    at = activations.Setting(torch, images, labels, rest, 64, 1, 777, lambda what: None)
+    at = activations.Setting(torch, images, labels, rest, 64, 1, 1, 777, lambda what: None)
     theirs = activations.gradients(at)
     ours = result["gradients"]
     assert ours["layer"] == theirs["layer"] and ours["activation"] == theirs["activation"]
@@ -115,19 +115,32 @@ def test_what_is_not_seen_is_said(result):
     assert activations.claims(shallow)["seen"][0] is False
 
 
-def test_the_command_saves_numbers_and_picture(tmp_path, monkeypatch, capsys):
+def test_the_summary_is_of_the_tables(result):
+    table = result["summary"]
+    assert len(table["depth"]) == 9
+    g = pick(result["gradients"], "grad_rms", depth=10, activation="sigmoid")
+    assert pick(table, "gradient_kept", depth=10, activation="sigmoid") == [g[0] / g[-1]]
+    assert table["accuracy"] == result["accuracies"]["accuracy"]
+    assert len(json.dumps(plain(result), indent=1)) < 700_000
+    assert callable(activations.CODE[0]) and activations.QUESTION.endswith("?")
+
+
+def test_curves_keep_their_beginning_and_their_end():
+    assert activations.points(14) == list(range(14))
+    some = activations.points(600)
+    assert some[:20] == list(range(20)) and some[-1] == 599 and len(some) < 300
+
+
+@pytest.mark.parametrize("paper", [contextlib.nullcontext, style.dark])
+def test_all_pictures_draw_on_both_papers(result, paper):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(command, "load", lambda *_: few())
-    assert main(["lab", "activations", "--quick", "--out", str(tmp_path / "new")]) == 0
-    out = capsys.readouterr().out
-    assert "sigmoid keeps" in out and "activations.png" in out
-    saved = json.loads((tmp_path / "new" / "activations.json").read_text())
-    for table, columns in saved.items():
-        with open(tmp_path / "new" / f"activations-{table}.csv", newline="") as file:
-            head, *rows = csv.reader(file)
-        assert head == list(columns) and len(rows) == len(columns[head[0]])
-    png = (tmp_path / "new" / "activations.png").read_bytes()
-    assert png[:4] == b"\x89PNG" and len(png) > 100_000
+    with paper():
+        shown = list(activations.draw(result))
+    assert len({picture.name for picture in shown}) == len(shown) == 12
+    for picture in shown:
+        assert picture.caption.endswith((".", ")")) and picture.alt.endswith(".")
+    picture.figure.savefig(out := io.BytesIO(), format="png", dpi=50)
+    assert out.getvalue()[:4] == b"\x89PNG"
 
 
 def test_list_and_refusals(capsys):
@@ -147,9 +160,9 @@ def test_numbers_that_are_not_finite_are_valid_json():
 
 def test_labels_keep_apart_and_inside():
     pytest.importorskip("matplotlib")
-    axis = style.figure(4, 3, "").subplots()
+    axis = style.figure(4, 3).subplots()
     axis.set_ylim(0, 1)
-    style.label_ends(axis, [(v, str(v), "black") for v in (0.99, 0.98, 0.97, 0.5, 0.01, 0.0, -3)])
+    style.label_ends(axis, [(v, str(v), "ink") for v in (0.99, 0.98, 0.97, 0.5, 0.01, 0.0, -3)])
     heights = sorted(text.xy[1] for text in axis.texts)
     assert min(np.diff(heights)) > 0.06 and heights[0] > -1e-9 and heights[-1] < 1 + 1e-9
     assert abs(heights[3] - 0.5) < 1e-6
