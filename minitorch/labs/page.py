@@ -88,11 +88,14 @@ def code(function: Any) -> dict[str, Any]:
 def claims(results: dict[str, dict[str, Table]]) -> Iterator[dict[str, Any]]:
     """Each claim, whether every engine shows it, and the numbers of each."""
     tables = {engine: result["claims"] for engine, result in results.items()}
-    for i, claim in enumerate(next(iter(tables.values()))["claim"]):
+    for i, text in enumerate(next(iter(tables.values()))["claim"]):
         seen = {engine: bool(table["seen"][i]) for engine, table in tables.items()}
-        yield {"text": claim, "seen": all(seen.values()), "mixed": len(set(seen.values())) > 1,
-               "numbers": [{"engine": engine, "seen": seen[engine], "text": table["numbers"][i]}
-                           for engine, table in tables.items()]}
+        said = {engine: table["numbers"][i] for engine, table in tables.items()}
+        if len(said) > 1 and len(set(said.values())) == 1:
+            said = {"both engines": table["numbers"][i]}
+        yield {"text": text, "seen": all(seen.values()), "mixed": len(set(seen.values())) > 1,
+               "numbers": [{"engine": engine, "seen": seen.get(engine), "text": numbers}
+                           for engine, numbers in said.items()]}
 
 
 def summary(tables: dict[str, Table]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def colour(key: str) -> str:
 def lighter(value: str) -> str:
     """A colour mixed with white until it can be read on dark paper."""
     r, g, b = (int(value[i:i + 2], 16) for i in (1, 3, 5))
-    while 0.299 * r + 0.587 * g + 0.114 * b < 140:  # luma (ITU-R BT.601), of 255
+    while 0.299 * r + 0.587 * g + 0.114 * b < 105:  # luma (ITU-R BT.601), of 255
         r, g, b = (c + (255 - c) // 8 + 1 for c in (r, g, b))
     return f"#{r:02x}{g:02x}{b:02x}"
 
