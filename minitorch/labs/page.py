@@ -92,7 +92,7 @@ def claims(results: dict[str, dict[str, Table]]) -> Iterator[dict[str, Any]]:
         seen = {engine: bool(table["seen"][i]) for engine, table in tables.items()}
         said = {engine: table["numbers"][i] for engine, table in tables.items()}
         if len(said) > 1 and len(set(said.values())) == 1:
-            said = {"both engines": table["numbers"][i]}
+            said = {"both engines": next(iter(said.values()))}
         yield {"text": text, "seen": all(seen.values()), "mixed": len(set(seen.values())) > 1,
                "numbers": [{"engine": engine, "seen": seen.get(engine), "text": numbers}
                            for engine, numbers in said.items()]}
