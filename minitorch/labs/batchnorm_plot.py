@@ -56,7 +56,7 @@ def draw_curves(table: Table) -> Picture:
 
 
 def draw_units(table: Table) -> Picture:
-    """One unit of the second hidden layer in each network, on the same scale."""
+    """One unit of the second hidden layer in each network, each on its own scale."""
     drawn = figure(4.8, 5.4)
     axes = drawn.subplots(2, 1, sharex=True)
     for axis, kind in zip(axes, KINDS):
@@ -91,8 +91,8 @@ def draw_jumps(table: Table) -> Picture:
     axis.set_yscale("log")
     label_ends(axis, ends)
     return Picture("jumps", drawn, "How far one step moves the mean of a unit's inputs (median "
-                   "over the units). Where the shift is put back behind the norm it is largest of "
-                   "all, and the network learns all the same (first picture).",
+                   "over the units). Where shift is put back behind the norm it soon is the largest "
+                   "of all, and that network learns well all the same (first picture).",
                    "Lines of the jump per step over steps for three networks.")
 
 
@@ -111,11 +111,10 @@ def draw_sweep(which: str, table: Table, title: str, x: str, caption: str) -> Pi
     axis.yaxis.set_major_formatter(percent())
     label_ends(axis, ends)
     best = {kind: max(pick(table, "accuracy", network=kind)) for kind in KINDS}
-    near = {kind: tolerated(table, kind) for kind in KINDS}
     if which != "sizes":
-        caption += (" Within 10 points of its own best: with batch norm from "
-                    "{0:.2g} to {1:.2g}, ".format(near["batchnorm"][0], near["batchnorm"][-1])
-                    + "without from {0:.2g} to {1:.2g}.".format(near["plain"][0], near["plain"][-1]))
+        low, high = ([f(tolerated(table, kind)) for kind in KINDS] for f in (min, max))
+        caption += (f" Within 10 points of its own best: with batch norm from {low[1]:.2g} to "
+                    f"{high[1]:.2g}, without from {low[0]:.2g} to {high[0]:.2g}.")
     return Picture(which, drawn, caption, f"{title}: two lines of accuracy; the best are "
                    f"{best['plain']:.0%} without and {best['batchnorm']:.0%} with batch norm.")
 
@@ -136,7 +135,7 @@ def draw_running(running: Table, settling: Table) -> Picture:
     dress(left, "Running means after training, a dot a unit", "mean over the training set",
           "running_mean")
     ends = []
-    for momentum, shade in ("0.1", "batchnorm"), ("0.01", "shifted"), ("average", "plain"):
+    for momentum, shade in ("0.1", "batchnorm"), ("0.01", "ink"), ("average", "grey"):
         step, error, expected = (pick(settling, column, momentum=momentum)
                                  for column in ("step", "error", "predicted"))
         right.plot(step, error, "o", color=colour(shade), markersize=3)

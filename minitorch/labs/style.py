@@ -23,8 +23,7 @@ COLOURS = {
 }
 NIGHT = {"ink": "#e6e6e6", "grey": "#a3a7ae", "faint": "#33363c", "paper": "#16181c"}
 NAMES = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU",
-         "normal": "N(0, 1)", "lecun": "LeCun", "xavier": "Xavier", "he": "He",
-         "batchnorm": "batch norm"}
+         "normal": "N(0, 1)", "lecun": "LeCun", "xavier": "Xavier", "he": "He"}
 _dark = False
 
 
