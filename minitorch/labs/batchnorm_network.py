@@ -54,7 +54,10 @@ def network(at: Setting, kind: str, std: float | None = None) -> Any:
 
 
 def jitter(torch: Any) -> Any:
-    """In training, another shift and scale of every unit at every step (Santurkar et al. 2018)."""
+    """In training, another shift and scale of every unit at every step.
+
+    After Santurkar et al. (2018), section 2.1, where they differ from image to image as well.
+    """
     class Jitter(torch.nn.Module):
         def forward(self, x: Any) -> Any:
             if not self.training:

@@ -91,8 +91,8 @@ def draw_jumps(table: Table) -> Picture:
     axis.set_yscale("log")
     label_ends(axis, ends)
     return Picture("jumps", drawn, "How far one step moves the mean of a unit's inputs (median "
-                   "over the units). Where shift is put back behind the norm it soon is the largest "
-                   "of all, and that network learns well all the same (first picture).",
+                   "over the units). Where shift is put back behind the norm it soon is the "
+                   "largest of all, and that network learns well all the same (first picture).",
                    "Lines of the jump per step over steps for three networks.")
 
 
