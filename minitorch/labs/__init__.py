@@ -12,4 +12,5 @@ A lab is a module with
 
 LABS = {
     "activations": "what an activation does to gradients in a deep network",
+    "initialisation": "how weights should start: what reaches each layer, and what is learnt",
 }
