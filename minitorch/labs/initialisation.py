@@ -73,7 +73,7 @@ class Setting:
 
     def __init__(self, torch: Any, train_set: Split, test_set: Split, quick: bool, seed: int,
                  tick: Callable[[str], None]) -> None:
-        self.torch, self.quick, self.seed, self.tick = torch, quick, seed, tick
+        self.torch, self.seed, self.tick = torch, seed, tick
         self.images, self.labels, *self.test = tensors(torch, train_set, test_set)
         self.widths = [self.images.shape[1], *[50 if quick else 100] * DEPTH, 10]
         self.epochs = 8 if quick else 1
@@ -85,22 +85,17 @@ class Setting:
         return perceptron(self.torch, self.widths, activation, init)
 
 
-# -- before training ---------------------------------------------------------------------------
-
 def layers(at: Setting) -> Table:
-    """One backward pass through untrained networks of ten hidden layers, and what theory expects.
-    """
+    """One backward pass through ten untrained hidden layers, and what theory expects of it."""
     table: Table = {}
-    criterion = at.torch.nn.CrossEntropyLoss()
     x, labels = at.images[:500], at.labels[:500]
     for activation in FOUR:
         for init in INITS:
             at.tick(f"what reaches each layer, {activation}, {init}")
-            model = at.network(activation, init)
-            with Monitor(model, every=1) as monitor:
-                criterion(model(x), labels).backward()
+            with Monitor(model := at.network(activation, init), every=1) as monitor:
+                at.torch.nn.functional.cross_entropy(model(x), labels).backward()
                 monitor.step()
-            rows = monitor.rows[1::2]
+            rows = monitor.rows[1::2]  # of the activations
             std, grad = theory(at.torch, at.widths, activation, init.split()[0],
                                (x * x).mean().item(), rows[-1]["grad_rms"])
             for layer, row in enumerate(rows):
@@ -119,7 +114,7 @@ def theory(torch: Any, widths: list[int], activation: str, init: str, square: fl
     For ReLU these are He's rules (2015), for tanh at small q Xavier's (Glorot and Bengio 2010).
     """
     z = np.linspace(-8, 8, 4000)
-    weight = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()
+    weight = np.exp(-z * z / 2) / np.exp(-z * z / 2).sum()  # of N(0, 1)
     std, factors = [], []
     for n, m in itertools.pairwise(widths[:-1]):
         variance = VARIANCES[init](n, m)
@@ -135,13 +130,8 @@ def theory(torch: Any, widths: list[int], activation: str, init: str, square: fl
     return std, grad
 
 
-# -- after training ----------------------------------------------------------------------------
-
 def grid(at: Setting) -> Table:
-    """The same networks, trained by SGD: cost over the first and last tenth, and accuracy.
-
-    A cost that overflowed is None.
-    """
+    """The same networks, trained by SGD: cost over the first and last tenth, and accuracy."""
     table: Table = {}
     for activation in FOUR:
         for init in at.trained:
@@ -158,6 +148,7 @@ def grid(at: Setting) -> Table:
 
 
 def mean(costs: list[float]) -> float | None:
+    """None if it overflowed."""
     value = sum(costs) / len(costs)
     return value if math.isfinite(value) else None
 
@@ -221,8 +212,6 @@ def distinct(layer: Any) -> int:
     return len(found)
 
 
-# -- the course's networks ---------------------------------------------------------------------
-
 def initialise(torch: Any, model: Any, scheme: str) -> None:
     """Weights by the scheme; biases stay as ``nn.Linear`` draws them, as in the course."""
     def weights_init(m: Any) -> None:
@@ -232,8 +221,7 @@ def initialise(torch: Any, model: Any, scheme: str) -> None:
     model.apply(weights_init)
 
 
-def learn(torch: Any, model: Any, images: Any, labels: Any, optimizer: Any,
-          scheduler: Any = None) -> float:
+def learn(torch: Any, model: Any, optimizer: Any, images: Any, labels: Any) -> float:
     """One epoch in batches of 100, as the course does it; the mean of the batches' costs."""
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images, labels),
                                          batch_size=100, shuffle=True, drop_last=True)
@@ -245,8 +233,6 @@ def learn(torch: Any, model: Any, images: Any, labels: Any, optimizer: Any,
         cost.backward()
         optimizer.step()
         avg_cost += cost.detach() / len(loader)
-    if scheduler is not None:
-        scheduler.step()
     return float(avg_cost)
 
 
@@ -278,7 +264,9 @@ def learning(at: Setting) -> Table:
                 optimizer = optim.Adam(model.parameters(), lr=0.001)
             for epoch in range(1, epochs + 1):
                 at.tick(f"{network}, {scheme}, epoch {epoch} of {epochs}")
-                cost = learn(at.torch, model, at.images, at.labels, optimizer, scheduler)
+                cost = learn(at.torch, model, optimizer, at.images, at.labels)
+                if scheduler is not None:
+                    scheduler.step()
                 add(table, network=network, init=scheme or "nn.Linear", epoch=epoch, cost=cost,
                     accuracy=accuracy(at.torch, model, *at.test))
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minitorch.labs.networks import Table, pick
-from minitorch.labs.style import Picture, colour, dress, figure, label_ends, name, panel, percent
+from minitorch.labs.style import Picture, colour, dress, figure, label_ends, name, panel
 
 SCHEMES = "normal", "lecun", "xavier", "he"
 UNIFORM = " uniform"
@@ -17,7 +17,7 @@ def pictures(result: dict[str, Table]) -> Iterator[Picture]:
         yield through_layers(result["layers"], activation)
     yield neurons(result["symmetry"], result["equal"])
     yield accuracies(result["grid"])
-    yield costs(result["learning"])
+    yield costs(result["learning"], result.get("published"))
     yield errors(result["learning"], result.get("published"))
 
 
@@ -77,8 +77,8 @@ def neurons(table: Table, equal: Table) -> Picture:
                 axis.plot(x, y, color=colour(start), linewidth=2, linestyle=("-", (0, (2, 2)))[
                     place % 2])
         right = sorted(pick(equal, "accuracy", start=start))
-        ends.append((float(y[-1]), f"{name(start)}:\n{right[0]:.0%} to {right[-1]:.0%} right",
-                     start))
+        said = f"{right[0]:.0%}" + (f" to {right[-1]:.0%}" if right[-1] - right[0] > 0.01 else "")
+        ends.append((float(y[-1]), f"{name(start)}:\n{said} right", start))
     axis.set_ylim(0, 17.5)
     label_ends(axis, ends, apart=0.15)
     most = max(pick(table, "distinct", start="zero") + pick(table, "distinct", start="constant"))
@@ -119,8 +119,8 @@ def accuracies(table: Table) -> Picture:
         "darker where better.")
 
 
-def costs(table: Table) -> Picture:
-    """The course's networks: cost by epoch."""
+def costs(table: Table, published: Table | None) -> Picture:
+    """The course's networks: cost by epoch, beside the first and last that the course prints."""
     drawn, axis = panel("The course's ReLU networks", "epoch", "cost, mean of the epoch's batches")
     ends = []
     for network, init in dict.fromkeys(zip(table["network"], table["init"])):
@@ -139,7 +139,12 @@ def costs(table: Table) -> Picture:
                           ha="center", va="top")
         else:
             ends.append((y[-1], text, scheme))
+            for epoch, column in ((x[0], "first_cost"), (x[-1], "last_cost")):
+                for cost in pick(published or {column: []}, column, network=network, init=init):
+                    axis.plot(epoch, cost, "D", color=colour("grey"), markersize=7,
+                              fillstyle="none")
     axis.set_yscale("log")
+    axis.set_xticks([1, 5, 10, 15])
     label_ends(axis, ends)
     first = {i: pick(table, "cost", network="256-256", init=i)[0]
              for i in ("normal", "xavier uniform")}
@@ -147,7 +152,8 @@ def costs(table: Table) -> Picture:
         "costs", drawn,
         f"Two hidden layers of 256, and (dashed, Xavier's, fewer epochs) four of 512, under Adam: "
         f"N(0, 1) begins at {first['normal']:.4g} where Xavier's begins at "
-        f"{first['xavier uniform']:.2g}. At the lines: accuracy on the test images.",
+        f"{first['xavier uniform']:.2g}. At the lines: accuracy on the test images."
+        + (" Diamonds: what the course prints." if published else ""),
         "Lines of cost over the epochs on a logarithmic scale; the one of N(0, 1) weights lies "
         "far above the others.")
 
@@ -159,16 +165,21 @@ def errors(table: Table, published: Table | None) -> Picture:
     drawn, axis = panel("The wizard's networks, 100 hidden neurons", "test errors (log scale)", "")
     for y, (network, init) in enumerate(rows):
         wrong = 1 - pick(table, "accuracy", network=network, init=init)[-1]
-        axis.plot(wrong, y, "o", color=colour(init), markersize=7)
-        axis.annotate(f"{wrong:.2%}", (wrong, y), xytext=(0, 6), textcoords="offset points",
-                      fontsize=8, color=colour(init), ha="center")
-        for right in pick(published, "accuracy", network=network, init=init) if published else ():
-            axis.plot(1 - right, y, "D", color=colour("grey"), markersize=6, fillstyle="none")
-    axis.set_yticks(range(len(rows)), [f"{name(init)}, {network.removeprefix('100 ')}"
+        said = [1 - right for right in pick(published or {"accuracy": []}, "accuracy",
+                                            network=network, init=init)]
+        axis.plot(said, [y] * len(said), "D", color=colour("grey"), markersize=7, fillstyle="none")
+        axis.plot(wrong, y, "o", color=colour(init), markersize=6)
+        axis.annotate(f"{wrong:.2%}", (max([wrong, *said]), y), xytext=(8, 0), va="center",
+                      textcoords="offset points", fontsize=8.5, color=colour(init))
+    axis.set_yticks(range(len(rows)), [f"{name(init)}, {name(network.removeprefix('100 '))}"
                                        for network, init in rows])
-    axis.set_ylim(len(rows) - 0.5, -0.7)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xscale("log")
-    axis.xaxis.set_major_formatter(percent())
+    low, high = axis.get_xlim()
+    axis.set_xlim(low / 1.1, high * 1.6)
+    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1) if low < t < high]
+    axis.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
+    axis.set_xticks([], minor=True)
     beside = " Diamonds: what the wizard prints." if published else ""
     return Picture(
         "errors", drawn, "After five epochs of SGD with Nesterov's momentum; biases as nn.Linear "
