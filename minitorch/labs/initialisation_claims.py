@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from minitorch.labs.networks import INITS, Table, add, pick
 from minitorch.labs.style import name
 
@@ -50,7 +52,7 @@ def before(table: Table, layers: Table) -> None:
         g = grows(activation, "normal", "grad_rms")
         add(table, claim=f"N(0, 1) weights saturate {activation}, so that its gradients vanish",
             seen=g < 1 / ALIKE, numbers=f"from layer 10 back to layer 1 they become {g:.2g}-fold: "
-            "slopes are small, but so many large weights make up for it")
+            "small slopes, times many large weights")
     for activation, init in (("tanh", "xavier"), ("sigmoid", "xavier"), ("relu", "he"),
                              ("leaky_relu", "he")):
         add(table, claim=f"{name(init)}'s weights keep activations and gradients of "
@@ -60,7 +62,7 @@ def before(table: Table, layers: Table) -> None:
     halved = grows("relu", "xavier") ** (2 / 9)
     add(table, claim="Xavier's weights lose half of ReLU's variance at each layer",
         seen=0.4 < halved < 0.6, numbers=f"{halved:.2f} of the variance is left at each")
-    off = [max(got / wanted, wanted / got) for column in ("std", "grad")
+    off = [max(got / wanted, wanted / got if got else math.inf) for column in ("std", "grad")
            for got, wanted in zip(layers["std" if column == "std" else "grad_rms"],
                                   layers[f"{column}_theory"]) if wanted]
     add(table, claim="theory for wide layers says what reaches each layer, within a factor of 2",
@@ -111,8 +113,8 @@ def course(table: Table, learning: Table, published: bool) -> None:
     normal, xavier, he = of("normal"), of("xavier uniform"), of("he uniform")
     add(table, claim="256-256: N(0, 1) begins at over a hundred times Xavier's cost, and ends "
         "with more errors", seen=normal[0] > 100 * xavier[0] and normal[2] < xavier[2],
-        numbers=f"{said(normal)} (course: 129.3 to about 0.8, 94.5%); Xavier {said(xavier)} "
-        "(course: 0.25 to about 0.01, 98%)")
+        numbers=f"{said(normal)} (course, MNIST: 129.3 to about 0.8, 94.5%); Xavier "
+        f"{said(xavier)} (course: 0.25 to about 0.01, 98%)")
     if published:
         seen = (abs(normal[0] / 129.3 - 1) < 0.05 and abs(xavier[0] / 0.25 - 1) < 0.05
                 and abs(normal[2] - 0.945) < 0.01 and abs(xavier[2] - 0.98) < 0.01)
@@ -136,7 +138,7 @@ def wizard(table: Table, learning: Table) -> None:
         right(i) for i in ("normal", "nn.Linear", "lecun", "xavier", "he", "zero"))
     add(table, claim="100 tanh: N(0, 1) costs over 2 pp of accuracy against LeCun's and Xavier's",
         seen=normal < min(own, lecun, xavier) - 0.02,
-        numbers=f"N(0, 1) {normal:.2%} (wizard: 92.55%), LeCun {lecun:.2%} (97.70% with "
+        numbers=f"N(0, 1) {normal:.2%} (wizard, MNIST: 92.55%), LeCun {lecun:.2%} (97.70% with "
         f"nn.Linear's own, which it calls LeCun's, though their variance is a third: here "
         f"{own:.2%}), Xavier {xavier:.2%} (97.49%), He {he:.2%}")
     add(table, claim="100 tanh: with zero weights it does not learn", seen=zero < 0.25,
@@ -144,4 +146,4 @@ def wizard(table: Table, learning: Table) -> None:
         "make the neurons differ")
     x, h = right("xavier", "100 ReLU"), right("he", "100 ReLU")
     add(table, claim="100 ReLU: He's weights do better than Xavier's", seen=h > x,
-        numbers=f"{h:.2%} (wizard: 97.39%), Xavier {x:.2%} (97.48%)")
+        numbers=f"{h:.2%} (wizard, MNIST: 97.39%), Xavier {x:.2%} (97.48%)")

@@ -85,7 +85,7 @@ def neurons(table: Table, equal: Table) -> Picture:
     return Picture(
         "symmetry", drawn,
         f"Sigmoid, tanh and ReLU, both hidden layers: neurons that start equal get equal "
-        f"gradients; at most {most} in a layer can be told apart. At the lines: accuracy after "
+        f"gradients: at most {most} in a layer can be told apart. At the lines: accuracy after "
         "training, the worst and the best of the three activations.",
         "Lines over the training steps: one neuron for zero and constant starts, sixteen for "
         "the others.")
@@ -176,8 +176,9 @@ def errors(table: Table, published: Table | None) -> Picture:
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xscale("log")
     low, high = axis.get_xlim()
-    axis.set_xlim(low / 1.1, high * 1.6)
-    ticks = [t for t in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1) if low < t < high]
+    low, high = low / 1.1, high * 1.6  # room for the numbers
+    axis.set_xlim(low, high)
+    ticks = [t for t in (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.2, 0.3, 0.5, 1) if low < t < high]
     axis.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
     axis.set_xticks([], minor=True)
     beside = " Diamonds: what the wizard prints." if published else ""
