@@ -13,4 +13,5 @@ A lab is a module with
 LABS = {
     "activations": "what an activation does to gradients in a deep network",
     "batchnorm": "what normalising each batch changes, and what eval() is for",
+    "initialisation": "how weights should start: what reaches each layer, and what is learnt",
 }

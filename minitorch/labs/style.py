@@ -13,7 +13,8 @@ COLOURS = {
     "elu": "#e69f00", "selu": "#56b4e9", "gelu": "#555555",
     # How weights start: Tol's muted scheme, for other things have other colours.
     "zero": "#888888", "normal": "#882255", "lecun": "#117733", "xavier": "#332288",
-    "he": "#cc6677",
+    "he": "#cc6677", "nn.Linear": "#44aa99", "constant": "#999933",
+    "zero, random biases": "#44aa99",
     # Where a number is measured, and what was done against overfitting.
     "train": "#0072b2", "test": "#d55e00",
     "plain": "#6b6b6b", "dropout": "#009e73", "l2": "#e69f00", "batchnorm": "#aa3377",
