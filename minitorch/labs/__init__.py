@@ -12,4 +12,5 @@ A lab is a module with
 
 LABS = {
     "activations": "what an activation does to gradients in a deep network",
+    "overfitting": "what a network learns by heart, and what dropout does about it",
 }
