@@ -36,7 +36,8 @@ class Setting:
     more: int
     width: int
     epochs: int  # with few images; with more so many fewer that the steps are as many
-    passes: int  # epochs with all
+    all_epochs: int
+    moons_epochs: int
     seeds: int
     seed: int
     tick: Callable[[str], None]
@@ -51,13 +52,17 @@ def run(torch: Any, train_set: Split, test_set: Split, quick: bool = False, seed
     this network when eval() is forgotten. ``scaling``: mean activations in training and test, with
     dropout's scale and without. ``moons``, ``grid``, ``points``: boundaries on a plane.
     """
-    few, more, width, epochs, passes, seeds = (
-        (200, 1000, 128, 40, 8, 2) if quick else (1000, 10_000, 512, 20, 2, 3))
-    at = Setting(torch, train_set, test_set, few, more, width, epochs, passes, seeds, seed, tick)
+    few, more, width, epochs, all_epochs, seeds, moons_epochs = (
+        (200, 1000, 128, 40, 8, 2, 100) if quick else (1000, 10_000, 512, 20, 2, 3, 200))
+    return experiments(Setting(torch, train_set, test_set, few, more, width, epochs, all_epochs,
+                               moons_epochs, seeds, seed, tick))
+
+
+def experiments(at: Setting) -> dict[str, Table]:
     result, first = remedies(at)
     result.update(everything(at))
     result["scaling"] = scaling(at, *first["dropout"])
-    result.update(boundaries(torch, at.seeds, 100 if quick else 200, seed, tick))
+    result.update(boundaries(at.torch, at.seeds, at.moons_epochs, at.seed, at.tick))
     return {"summary": summary(at, result), "claims": claims(result), **result}
 
 
@@ -148,11 +153,11 @@ def everything(at: Setting) -> dict[str, Table]:
                            "xavier uniform")
         model = with_dropout(at.torch, model, make)
         optimizer = at.torch.optim.Adam(model.parameters(), lr=0.001)
-        costs = train(at.torch, model, optimizer, images, labels, at.passes,
-                      lambda epoch: at.tick(f"all images, {remedy}, epoch {epoch + 1}"))  # noqa: B023
-        first, second = (mean(costs[i * len(costs) // at.passes:(i + 1) * len(costs) // at.passes])
-                         for i in (0, 1))
-        add(table, remedy=remedy, images=len(images), epochs=at.passes, first_cost=first,
+        costs = train(at.torch, model, optimizer, images, labels, at.all_epochs,
+                      lambda epoch, r=remedy: at.tick(f"all images, {r}, epoch {epoch + 1}"))
+        steps = len(costs) // at.all_epochs
+        first, second = (mean(costs[i * steps:(i + 1) * steps]) for i in (0, 1))
+        add(table, remedy=remedy, images=len(images), epochs=at.all_epochs, first_cost=first,
             second_cost=second, **both(at, model, data))
     passes: Table = {}
     for n in range(PASSES):
