@@ -164,7 +164,9 @@ def test_claims_follow_the_numbers(result):
     mine["passes"]["test_accuracy"] = [1.0] * 10
     assert not seen(mine, "in every pass")
     mine["scaling"]["kept"][0] = 0.9
-    assert seen(result, "keeps the mean") in (True, False) and not seen(mine, "keeps the mean")
+    assert not seen(mine, "keeps the mean")
+    mine["scaling"]["kept"][:3] = [1.001] * 3
+    assert seen(mine, "keeps the mean")
     mine["moons"]["length"] = [1e9 if m == "plain" else 1.0 for m in mine["moons"]["method"]]
     mine["moons"]["test_accuracy"] = [0.5 if m == "plain" else 0.9 for m in mine["moons"]["method"]]
     assert seen(mine, "dropout smooths") and seen(mine, "L2 smooths")
