@@ -110,13 +110,13 @@ def passes(ends: Table, table: Table) -> Picture:
     drawn, axis = panel("Ten tests of one network, eval() forgotten", "test",
                         "accuracy on the test images")
     axis.axhline(right, color=colour("dropout"), linewidth=1.8)
-    axis.plot(table["pass"], wrong, "o", color=colour("test"), markersize=5)
+    axis.plot(table["pass"], wrong, "o", color=colour("mistake"), markersize=5)
     room = (right - min(wrong)) * 0.25 + 1e-3
     axis.set_ylim(min(wrong) - room, max(right, *wrong) + room)
     axis.set_xticks(table["pass"])
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
     label_ends(axis, [(right, f"eval(): {right:.2%}", "dropout"),
-                      (float(np.mean(wrong)), f"without: {np.mean(wrong):.2%}", "test")])
+                      (float(np.mean(wrong)), f"without: {np.mean(wrong):.2%}", "mistake")])
     return Picture("passes", drawn, f"The network with dropout, trained on all images. With eval() "
                    f"it is right on {right:.2%} of the test images in each test; without, on "
                    f"{min(wrong):.2%} to {max(wrong):.2%}.",
@@ -130,7 +130,8 @@ def outputs(table: Table) -> Picture:
     for digit in range(10):
         shares = pick(table, "share", digit=digit)
         shift = np.linspace(-0.28, 0.28, len(shares) - 1)
-        axis.plot(digit + shift, shares[1:], "o", color=colour("test"), markersize=2.6, alpha=0.7)
+        axis.plot(digit + shift, shares[1:], "o", color=colour("mistake"), markersize=2.6,
+                  alpha=0.7)
         axis.plot([digit - 0.36, digit + 0.36], [shares[0]] * 2, color=colour("dropout"),
                   linewidth=2.4)
     axis.set_xticks(range(10))
@@ -148,7 +149,7 @@ def outputs(table: Table) -> Picture:
 
 
 def scaling(table: Table) -> Picture:
-    kinds = {"inverted": "dropout", "unscaled": "test", "scaled at test": "l2"}
+    kinds = {"inverted": "dropout", "unscaled": "mistake", "scaled at test": "mended"}
     drawn, axis = panel("Mean activation: test / training", "hidden layer", "ratio of the means")
     layers = pick(table, "layer", kind="inverted")
     p = 1 - np.mean(pick(table, "kept", kind="unscaled"))
@@ -178,13 +179,14 @@ def boundaries(result: dict[str, Any]) -> Picture:
     drawn = figure(9.6, 2.75)
     shape = len(GRID[1]), len(GRID[0])
     x, y = (np.reshape(grid[c], shape) for c in "xy")
-    shades = LinearSegmentedColormap.from_list("", [colour(c) for c in ("train", "paper", "test")])
+    shades = LinearSegmentedColormap.from_list(
+        "", [colour(c) for c in ("class 0", "paper", "class 1")])
     for axis, method in zip(drawn.subplots(1, 3, sharey=True), METHODS):
         share = np.reshape(grid[method], shape)
         dress(axis, "", "", "")
         axis.contourf(x, y, share, levels=np.linspace(0, 1, 11), cmap=shades, alpha=0.45)
         axis.contour(x, y, share, levels=[0.5], colors=[colour("ink")], linewidths=1.6)
-        for klass, shade in enumerate(("train", "test")):
+        for klass, shade in enumerate(("class 0", "class 1")):
             for flipped in False, True:
                 rows = [i for i in range(len(points["x"]))
                         if points["label"][i] == klass and points["flipped"][i] == flipped]

@@ -17,7 +17,9 @@ COLOURS = {
     # Where a number is measured, and what was done against overfitting.
     "train": "#0072b2", "test": "#d55e00",
     "plain": "#6b6b6b", "dropout": "#009e73", "l2": "#e69f00", "batchnorm": "#aa3377",
-    "fewer pixels": "#5a7d9a", "more data": "#332288",
+    "mistake": "#cc3311", "mended": "#4477aa",
+    # Two classes of points.
+    "class 0": "#4477aa", "class 1": "#ee7733",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }
