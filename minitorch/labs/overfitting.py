@@ -223,7 +223,7 @@ def scaling(at: Setting, dropped: Any, data: list[Any]) -> Table:
             for module in list(model.children())[2::3]:
                 module.at_test = 1 - P
         ends = both(at, tested, data)
-        for layer, (before, after, test) in enumerate(means(at, tested, data[2]), 1):
+        for layer, (before, after, test) in enumerate(means(at, tested, data[2][:1000]), 1):
             add(table, kind=kind, layer=layer, kept=after / before, test_to_train=test / after,
                 test_cost=ends["test_cost"], test_accuracy=ends["test_accuracy"])
     return table
@@ -235,7 +235,7 @@ def means(at: Setting, model: Any, images: Any) -> list[list[float]]:
     for training in True, False:
         model.train(training)
         passes = []
-        for _ in range(PASSES):
+        for _ in range(PASSES if training else 1):
             x, layers = images, []
             with at.torch.no_grad():
                 for module in model.children():
