@@ -24,13 +24,11 @@ def pictures(result: dict[str, Any]) -> Iterator[Picture]:
 
 def costs(table: Table) -> Picture:
     drawn, axis = panel("Cost while training on few images", "epoch",
-                        "cross entropy (logarithmic)")
+                        "cross entropy")
     ends = curves(axis, table, "cost")
-    axis.set_yscale("log")
-    low = min(pick(table, "train_cost", remedy="plain"))
-    axis.set_ylim(low / 1.5, 4)
-    label_ends(axis, ends)
     test = pick(table, "test_cost", remedy="plain")
+    axis.set_ylim(0, 2.5 * min(test))
+    label_ends(axis, ends)
     least = int(np.argmin(test))
     epoch = pick(table, "epoch", remedy="plain")[least]
     return Picture("costs", drawn, f"Test images (solid) and training images (dotted), first seed. "
@@ -62,6 +60,7 @@ def curves(axis: Any, table: Table, what: str) -> list[tuple[float, str, str]]:
             axis.plot(pick(table, "epoch", remedy=remedy), y, style, color=colour(remedy),
                       linewidth=1.8 if split == "test" else 1.4)
             ends.append((y[-1], f"{name(remedy)}, {split}", remedy))
+    axis.locator_params(axis="x", integer=True)
     return ends
 
 
@@ -80,8 +79,10 @@ def gaps(summary: Table, ends: Table) -> Picture:
             seeds = pick(ends, "test_accuracy", remedy=remedy)
             axis.plot(seeds, [y] * len(seeds), "|", color=colour("test"), markersize=9)
             low = min(low, *seeds)
-        axis.annotate(f"{100 * (train - test):.1f}", ((train + test) / 2, y), xytext=(0, 3),
-                      textcoords="offset points", ha="center", fontsize=8, color=colour("ink"))
+        narrow = train - test < 0.02
+        axis.annotate(f"{100 * (train - test):.1f}", (train if narrow else (train + test) / 2, y),
+                      xytext=(6, -3) if narrow else (0, 3), textcoords="offset points",
+                      ha="left" if narrow else "center", fontsize=8, color=colour("ink"))
     for x, split in (rows[0][2], "train"), (rows[0][3], "test"):
         axis.annotate({"train": "training", "test": "test"}[split], (x, len(rows)), xytext=(0, 7),
                       textcoords="offset points", ha="center", fontsize=8.5, color=colour(split))
