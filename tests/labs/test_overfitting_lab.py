@@ -176,9 +176,9 @@ def test_the_courses_numbers_stand_only_beside_mnist(result):
     assert "course" not in " ".join(result["claims"]["claim"] + result["claims"]["numbers"])
     mine = copy.deepcopy(result)
     mine["all"]["images"] = [60_000, 60_000]
-    assert seen(mine, "within 10%") is False
-    mine["all"].update(first_cost=[0.29, 0.31], second_cost=[0.09, 0.14])
-    assert seen(mine, "within 10%") is True
+    mine["all"].update(first_cost=[0.21, 0.31], second_cost=[0.09, 0.14])
+    assert seen(mine, "within 10%: without dropout") is False
+    assert seen(mine, "within 10%: with dropout") is True
 
 
 def test_a_network_without_a_remedy_fits_wrong_labels():
