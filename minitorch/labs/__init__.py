@@ -14,4 +14,5 @@ LABS = {
     "activations": "what an activation does to gradients in a deep network",
     "batchnorm": "what normalising each batch changes, and what eval() is for",
     "initialisation": "how weights should start: what reaches each layer, and what is learnt",
+    "overfitting": "what a network learns by heart, and what dropout does about it",
 }
