@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 import minitorch as torch
-from minitorch.cli.contest import CONTESTANTS, SURFACES, Result, train, walk
+from minitorch.labs.contest import CONTESTANTS, SURFACES, Result, train, walk
 from minitorch.cli.recipes import load
 from minitorch.cli.screen import Bar, Screen
 
