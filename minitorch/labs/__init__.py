@@ -12,4 +12,6 @@ A lab is a module with
 
 LABS = {
     "activations": "what an activation does to gradients in a deep network",
+    "backprop": "the chain rule written out by hand, beside autograd",
+    "optimizers": "what each optimizer makes of the same gradients",
 }

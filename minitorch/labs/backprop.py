@@ -293,15 +293,15 @@ def claims(result: dict[str, Table]) -> Table:
         numbers=f"the smallest of {len(sizes)}, {least}: {sizes[least]:.1g} of the largest entry; "
         f"one more is refused: {refused}")
     for dtype in "float64", "float32":
-        apart = max(pick(result["costs"], "apart", dtype=dtype))
+        most = max(pick(result["costs"], "apart", dtype=dtype))
         steps = max(pick(result["costs"], "step", dtype=dtype))
         reached = pick(result["accuracy"], "accuracy", dtype=dtype)
         # The tolerance is a figure that a printed cost would show.
         add(table, claim=f"{dtype}: training by hand gives the costs of training by autograd",
-            seen=apart < (1e-9 if dtype == "float64" else 1e-3), numbers=f"of {steps:,} steps the "
-            f"most different by {apart:.0e} of itself; accuracy {reached[0]:.2%} and "
+            seen=most < (1e-9 if dtype == "float64" else 1e-3), numbers=f"of {steps:,} steps the "
+            f"most different by {most:.0e} of itself; accuracy {reached[0]:.2%} and "
             f"{reached[1]:.2%}")
-    well = pick(result["mistakes"], "accuracy", mistake="none")[0]
+    well: float = pick(result["mistakes"], "accuracy", mistake="none")[0]
     trained = {m: a for m, a in zip(result["mistakes"]["mistake"], result["mistakes"]["accuracy"])
                if m != "none" and a is not None}
     good = [m for m, a in trained.items() if a > well - 0.02]
