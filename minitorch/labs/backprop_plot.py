@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.labs.backprop import PARAMETERS, WAYS
+from minitorch.labs.backprop import PARAMETERS, WAYS, agreed
 from minitorch.labs.networks import Table, pick
 from minitorch.labs.style import Picture, colour, figure, label_ends, panel, percent
 
@@ -147,12 +147,15 @@ def apart(table: Table) -> Picture:
     axis.set_ylim(-0.7, len(names) + 0.3)
     worst = max(pick(table, p, what="by hand", dtype="float64")[0] for p in PARAMETERS)
     near = max(pick(table, p, what="finite differences", dtype="float64")[0] for p in PARAMETERS)
+    sizes = {names[i]: max(table[p][i] for p in PARAMETERS) for i in order
+             if table["what"][i] not in WAYS}
+    least = min(sizes, key=lambda slip: sizes[slip])
     return Picture(
         "differences", drawn,
         f"The chain rule by hand ends at rounding ({worst:.0e} in float64), finite differences "
-        f"at {near:.0e}; every planted mistake lies far to the right of both, and the parameters "
-        "it leaves at rounding say where not to look. Right ways on their worst batch, mistakes "
-        "on their best.",
+        f"at {near:.0e}; of the planted mistakes the one that shows least, {least}, at "
+        f"{sizes[least]:.0e}. The parameters that a mistake leaves at rounding say where not to "
+        "look. Right ways on their worst batch, mistakes on the batch where they show least.",
         "Dots on a log axis, a row for each way of computing gradients and a mark for each of W1, "
         "b1, W2, b2: by hand near machine epsilon, finite differences above, mistakes near 1.")
 
@@ -221,7 +224,7 @@ def costs(result: dict[str, Table]) -> Picture:
                       (theirs[-1], f"autograd: {right['autograd']:.2%}", "autograd")], apart=0.08)
     return Picture(
         "costs", drawn,
-        f"One curve: by hand (broad) and by autograd (thin); test images put right "
+        f"By hand (broad) and by autograd (thin), on the same batches; test images put right "
         f"{right['by hand']:.2%} and {right['autograd']:.2%}.",
         f"Two lines that coincide, falling from {own[0]:.2f} to {own[-1]:.2f}.")
 
@@ -236,14 +239,19 @@ def drift(table: Table) -> Picture:
         shown = [a or np.nan for a in apart]  # none at all: a gap
         axis.plot(step, shown, color=colour(key), linewidth=1.3, marker=".", markersize=3)
         ends.append((float(np.nanmedian([*shown[-9:], 1e-17])), dtype, key))
-    axis.set_ylim(1e-17, 1)
+    axis.set_ylim(1e-17, max(1.0, 10 * max(table["apart"])))
     label_ends(axis, ends)
-    most = {dtype: max(pick(table, "apart", dtype=dtype)) for dtype in ("float32", "float64")}
+    said = []
+    for dtype in "float32", "float64":
+        same, last = agreed(table, dtype), max(pick(table, "step", dtype=dtype))
+        most = max(pick(table, "apart", dtype=dtype))
+        said.append(f"in {dtype} costs " + (f"stay within {most:.0e}" if same == last else
+                                            f"agree to 1% for {same:,} steps, and then no longer"))
     return Picture(
         "drift", drawn,
-        "Differences of rounding, carried on from step to step, stay "
-        f"below {most['float64']:.0e} in float64 and {most['float32']:.0e} in float32.",
-        "Two noisy lines on a log axis, float32 about nine orders of magnitude above float64.")
+        f"Both begin alike, and each step carries on the rounding of all before: {said[0]}, "
+        f"{said[1]}. Two engines that add in another order differ as much.",
+        f"Two lines on a log axis, float32 above float64: {said[0]}; {said[1]}.")
 
 
 def mistakes(table: Table) -> Picture:

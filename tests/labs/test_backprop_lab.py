@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import minitorch
 from minitorch.cli.recipes import load
 from minitorch.labs import LABS, backprop, style
+from minitorch.labs.mistakes import MISTAKES, planted
 from minitorch.labs.networks import pick
 
 ENGINES = minitorch, pytest.importorskip("torch")
@@ -58,10 +59,10 @@ def test_the_chain_rule_is_both_engines_gradient_to_rounding(seed, n, pixels):
         assert g == pytest.approx(found[1][name], rel=1e-9, abs=1e-11 * np.abs(g).max())
 
 
-@pytest.mark.parametrize("slip, line, instead", backprop.MISTAKES, ids=lambda text: text)
+@pytest.mark.parametrize("slip, line, instead", MISTAKES, ids=lambda text: text)
 def test_a_mistake_changes_one_line_and_the_gradient(slip, line, instead):
     before = inspect.getsource(backprop.chain_rule)
-    wrong = backprop.planted(line, instead)
+    wrong = planted(backprop.chain_rule, line, instead)
     x, t, params = drawn(0, 10, 64)
     x, t = minitorch.from_numpy(x), minitorch.from_numpy(t)
     params = {name: minitorch.from_numpy(a) for name, a in params.items()}
@@ -78,7 +79,7 @@ def test_a_mistake_changes_one_line_and_the_gradient(slip, line, instead):
 
 def test_a_line_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="0 lines 'd_w3 = 0', not one"):
-        backprop.planted("d_w3 = 0", "")
+        planted(backprop.chain_rule, "d_w3 = 0", "")
 
 
 def test_central_differences_err_by_their_step_squared():
@@ -100,7 +101,7 @@ def test_both_engines_show_the_same(results):
         for p in backprop.PARAMETERS:
             for dtype, eps in ("float64", EPS), ("float32", float(np.finfo(np.float32).eps)):
                 assert pick(result["summary"], p, what="by hand", dtype=dtype)[0] < 20 * eps
-    slips = [slip for slip, *_ in backprop.MISTAKES[:-1]]
+    slips = [slip for slip, *_ in MISTAKES[:-1]]
     for slip in slips:
         a, b = (max(pick(r["summary"], p, what=slip)[0] for p in backprop.PARAMETERS)
                 for r in results)
@@ -122,7 +123,15 @@ def test_claims_come_from_the_numbers(results):
     result["summary"]["b1"] = result["summary"]["w2"] = result["summary"]["b2"] = [0.0] * 13
     result["costs"]["apart"] = [0.1] * len(result["costs"]["apart"])
     result["mistakes"]["accuracy"] = [0.9, *[0.1] * 9, None]
+    result["accuracy"]["accuracy"] = [0.5, 0.52, 0.5, 0.5]
     assert not any(backprop.claims(result)["seen"])
+
+
+def test_costs_agree_until_one_differs_by_a_hundredth():
+    costs = {"dtype": ["float32"] * 3, "step": [10, 20, 30], "apart": [1e-7, 1e-2, 5e-2]}
+    assert backprop.agreed(costs, "float32") == 20
+    assert backprop.agreed({**costs, "apart": [0.02, 0.0, 0.0]}, "float32") == 0
+    assert backprop.agreed({**costs, "apart": [0.0] * 3}, "float32") == 30
 
 
 def test_every_picture_is_drawn_by_day_and_by_night(results, tmp_path):
