@@ -11,7 +11,7 @@ import pytest
 
 import minitorch
 from minitorch.__main__ import main
-from minitorch.cli.contest import CONTESTANTS, SURFACES, walk
+from minitorch.labs.contest import CONTESTANTS, SURFACES, walk
 from tests.test_cli import png_pixels
 
 

@@ -7,9 +7,9 @@ import math
 from pathlib import Path
 
 import minitorch as torch
-from minitorch.cli.contest import CONTESTANTS, SURFACES, Result, train, walk
 from minitorch.cli.recipes import load
 from minitorch.cli.screen import Bar, Screen
+from minitorch.labs.contest import CONTESTANTS, SURFACES, Result, train, walk
 
 BATCH = 100
 

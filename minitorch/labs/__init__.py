@@ -15,4 +15,6 @@ LABS = {
     "batchnorm": "what normalising each batch changes, and what eval() is for",
     "initialisation": "how weights should start: what reaches each layer, and what is learnt",
     "overfitting": "what a network learns by heart, and what dropout does about it",
+    "backprop": "the chain rule written out by hand, beside autograd",
+    "optimizers": "what each optimizer makes of the same gradients",
 }

@@ -22,6 +22,12 @@ COLOURS = {
     "mistake": "#cc3311", "mended": "#4477aa",
     # Two classes of points.
     "class 0": "#4477aa", "class 1": "#ee7733",
+    # Optimizers by kin: Tol's bright scheme.
+    "sgd": "#4477aa", "momentum": "#228833", "adagrad": "#a07d00", "adam": "#d1495b",
+    "rprop": "#aa3377", "lbfgs": "#1b9aaa",
+    # Backpropagation: values flow forward, cotangents backward; who computed a gradient.
+    "forward": "#0077bb", "backward": "#cc3311",
+    "hand": "#cc3311", "autograd": "#0077bb", "finite": "#009988", "mistake": "#8a5a00",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minitorch.cli.contest import CONTESTANTS, SURFACES, train, walk
+from minitorch.labs.contest import CONTESTANTS, SURFACES, train, walk
 from reference.data import Data
 
 

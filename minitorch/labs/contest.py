@@ -1,7 +1,7 @@
 """All optimizers on the same problems, written once for both engines.
 
-``torch`` is minitorch or PyTorch: ``minitorch optimizers`` draws what comes of it, and
-``python -m reference optimizers`` compares the two.
+``torch`` is minitorch or PyTorch: ``minitorch optimizers`` and the lab of that name draw what comes
+of it, and ``python -m reference optimizers`` compares the two.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Contestant:
-    """An optimizer, the rates that suit it on each surface and on the network, and its options."""
+    """An optimizer, its kin, the rates that suit it on each surface and the network, its options.
+    """
 
     label: str
+    family: str
     optimizer: str
     surface_lr: tuple[float, float]
     network_lr: float
@@ -24,20 +26,20 @@ class Contestant:
 
 
 CONTESTANTS = [
-    Contestant("SGD", "SGD", (0.002, 0.1), 0.1, {}),
-    Contestant("SGD, momentum", "SGD", (0.001, 0.02), 0.05, {"momentum": 0.9}),
-    Contestant("ASGD", "ASGD", (0.002, 0.1), 0.1, {}),
-    Contestant("Adagrad", "Adagrad", (0.5, 0.2), 0.01, {}),
-    Contestant("Adadelta", "Adadelta", (10.0, 1.0), 1.0, {}),
-    Contestant("RMSprop", "RMSprop", (0.05, 0.02), 0.001, {}),
-    Contestant("Rprop", "Rprop", (0.1, 0.02), 0.0001, {}),
-    Contestant("Adam", "Adam", (0.2, 0.05), 0.001, {}),
-    Contestant("AdamW", "AdamW", (0.2, 0.05), 0.001, {}),
-    Contestant("SparseAdam", "SparseAdam", (0.2, 0.05), 0.001, {}),
-    Contestant("Adamax", "Adamax", (0.5, 0.05), 0.002, {}),
-    Contestant("NAdam", "NAdam", (0.2, 0.05), 0.001, {}),
-    Contestant("RAdam", "RAdam", (0.01, 0.05), 0.001, {}),
-    Contestant("LBFGS", "LBFGS", (1.0, 1.0), 0.5,
+    Contestant("SGD", "sgd", "SGD", (0.002, 0.1), 0.1, {}),
+    Contestant("SGD, momentum", "momentum", "SGD", (0.001, 0.02), 0.05, {"momentum": 0.9}),
+    Contestant("ASGD", "sgd", "ASGD", (0.002, 0.1), 0.1, {}),
+    Contestant("Adagrad", "adagrad", "Adagrad", (0.5, 0.2), 0.01, {}),
+    Contestant("Adadelta", "adagrad", "Adadelta", (10.0, 1.0), 1.0, {}),
+    Contestant("RMSprop", "adagrad", "RMSprop", (0.05, 0.02), 0.001, {}),
+    Contestant("Rprop", "rprop", "Rprop", (0.1, 0.02), 0.0001, {}),
+    Contestant("Adam", "adam", "Adam", (0.2, 0.05), 0.001, {}),
+    Contestant("AdamW", "adam", "AdamW", (0.2, 0.05), 0.001, {}),
+    Contestant("SparseAdam", "adam", "SparseAdam", (0.2, 0.05), 0.001, {}),
+    Contestant("Adamax", "adam", "Adamax", (0.5, 0.05), 0.002, {}),
+    Contestant("NAdam", "adam", "NAdam", (0.2, 0.05), 0.001, {}),
+    Contestant("RAdam", "adam", "RAdam", (0.01, 0.05), 0.001, {}),
+    Contestant("LBFGS", "lbfgs", "LBFGS", (1.0, 1.0), 0.5,
                {"max_iter": 4, "history_size": 10, "line_search_fn": "strong_wolfe"}),
 ]
 
@@ -65,7 +67,14 @@ SURFACES = [
 ]
 
 
-def step(who: Contestant, optimizer: Any, params: list[Any], loss: Callable[[], Any]) -> Any:
+def rows(torch: Any, g: Any) -> Any:
+    """``g.to_sparse(1)``: its rows that are not zero (there, PyTorch needs a ms for each)."""
+    some = (g.reshape(len(g), -1) != 0).any(1).nonzero().squeeze(1)
+    return torch.sparse_coo_tensor(some.unsqueeze(0), g[some], g.shape, check_invariants=False)
+
+
+def step(torch: Any, who: Contestant, optimizer: Any, params: list[Any],
+         loss: Callable[[], Any]) -> Any:
     """One training step; the loss before it. SparseAdam gets the same gradients as sparse ones."""
     def closure() -> Any:
         optimizer.zero_grad()
@@ -78,19 +87,25 @@ def step(who: Contestant, optimizer: Any, params: list[Any], loss: Callable[[], 
     value = closure()
     if who.optimizer == "SparseAdam":
         for p in params:
-            p.grad = p.grad.to_sparse(1)
+            p.grad = rows(torch, p.grad)
     optimizer.step()
     return value
 
 
-def walk(torch: Any, who: Contestant, surface: Surface, steps: int) -> list[tuple[float, float]]:
-    """The points that an optimizer visits, the start included."""
-    point = torch.tensor(surface.start, dtype=torch.float64, requires_grad=True)
+def walk(torch: Any, who: Contestant, surface: Surface, steps: int, start: Any = None
+         ) -> list[tuple[Any, Any]]:
+    """The points (x, y) that an optimizer visits, the start included.
+
+    If ``start`` is a pair of lists, (xs, ys), so are the points: walks side by side that know
+    nothing of each other, except LBFGS's, which is to walk alone.
+    """
+    start = surface.start if start is None else start
+    point = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     lr = who.surface_lr[SURFACES.index(surface)]
     optimizer = getattr(torch.optim, who.optimizer)([point], lr=lr, **who.options)
-    path = [surface.start]
+    path = [start]
     for _ in range(steps):
-        step(who, optimizer, [point], lambda: surface.f(point[0], point[1]))
+        step(torch, who, optimizer, [point], lambda: surface.f(point[0], point[1]).sum())
         x, y = point.tolist()
         path.append((x, y))
     return path
@@ -101,6 +116,7 @@ class Training:
     """What came of training the network: a cost for each step, and seconds."""
 
     costs: list[float]
+    tests: list[tuple[int, float]]  # steps made, cost of the test images
     accuracy: float
     seconds: float  # of a step, the middle one
     update: float  # of it the optimizer's own; with LBFGS, all of it
@@ -121,9 +137,12 @@ class Result:
 
 
 def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any, Any],
-          epochs: int, batch_size: int, seed: int,
-          tick: Callable[[], None] = lambda: None) -> Training:
-    """Train the course's network, pixels-256-256-10 with ReLU and Xavier's weights."""
+          epochs: int, batch_size: int, seed: int, tick: Callable[[], None] = lambda: None,
+          every: int = 0) -> Training:
+    """Train the course's network, pixels-256-256-10 with ReLU and Xavier's weights.
+
+    The test images' cost is computed before the first step and after ``every`` so many, if any.
+    """
     torch.manual_seed(seed)
     nn = torch.nn
     model = nn.Sequential(nn.Linear(images.shape[1], 256), nn.ReLU(), nn.Linear(256, 256),
@@ -138,7 +157,14 @@ def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any
     optimizer.register_step_post_hook(
         lambda *_: updates.append(time.perf_counter() - started[0]))
     criterion = nn.CrossEntropyLoss()
-    costs, seconds = [], []
+    costs, seconds, tests = list[float](), list[float](), list[tuple[int, float]]()
+
+    def examine() -> None:
+        if every and len(costs) % every == 0:
+            with torch.no_grad():
+                tests.append((len(costs), criterion(model(test[0]), test[1]).item()))
+
+    examine()
     for _ in range(epochs):
         order = torch.randperm(len(images))
         for k in range(len(images) // batch_size):
@@ -149,14 +175,15 @@ def train(torch: Any, who: Contestant, images: Any, labels: Any, test: tuple[Any
                 return criterion(model(x), y)
 
             start = time.perf_counter()
-            cost = step(who, optimizer, params, loss).item()
+            cost = step(torch, who, optimizer, params, loss).item()
             seconds.append(time.perf_counter() - start)
             costs.append(cost)
+            examine()
             tick()
     with torch.no_grad():
         correct = (model(test[0]).argmax(1) == test[1]).sum().item()
     middle = len(seconds) // 2
-    return Training(costs, correct / len(test[1]), sorted(seconds)[middle],
+    return Training(costs, tests, correct / len(test[1]), sorted(seconds)[middle],
                     sorted(updates)[middle])
 
 
