@@ -12,4 +12,5 @@ A lab is a module with
 
 LABS = {
     "activations": "what an activation does to gradients in a deep network",
+    "rbm": "what a restricted Boltzmann machine learns, and whether it helps a classifier",
 }

@@ -17,6 +17,8 @@ COLOURS = {
     # Where a number is measured, and what was done against overfitting.
     "train": "#0072b2", "test": "#d55e00",
     "plain": "#6b6b6b", "dropout": "#009e73", "l2": "#e69f00", "batchnorm": "#aa3377",
+    # Boltzmann machines: how they learn, and networks that begin as they end.
+    "cd": "#999933", "pcd": "#aa4499", "default": "#6b6b6b", "pre-trained": "#44aa99",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import nn
-from minitorch.labs.rbm import machine
+from minitorch.labs.machines import machine
 from minitorch.nn import partition
 from minitorch.testing import check_grad
 from tests.nn.both import assert_agree, assert_same
