@@ -154,7 +154,11 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     if size is not None:
         shape, dt = shape_of("normal", (tuple(size),), {}), dtype_or_default(dtype)
         return make(g.normal(shape, float(mean), float(std), dt), device, requires_grad, out)
-    m, s = (getattr(v, "array", v) for v in (mean, std))
+    given = [v for v in (mean, std) if isinstance(v, engine.Tensor)]
+    if given and device is None:
+        device = given[0].device
+    m, s = (backend.move(v.array, backend.CPU) if isinstance(v, engine.Tensor) else v
+            for v in (mean, std))
     if not (hasattr(m, "dtype") or hasattr(s, "dtype")):
         raise TypeError("normal() of two numbers needs size=, a tuple of ints")
     if Coo in (type(m), type(s)):
