@@ -32,7 +32,7 @@ def annealing(torch: Any, v: Any, work: dict[str, Any], tick: Callable[[str], No
     return table
 
 
-def gradients(torch: Any, tick: Callable[[str], None]) -> Table:
+def gradients(torch: Any, work: dict[str, Any], tick: Callable[[str], None]) -> Table:
     """CD-k's expected gradient against that of the likelihood, for a tiny machine.
 
     ``bias``: how far off it is, as a fraction of the gradient's norm; ``cosine``: of the angle to
@@ -43,7 +43,7 @@ def gradients(torch: Any, tick: Callable[[str], None]) -> Table:
     v = torch.from_numpy(bars())
     rbm = machine(torch, SIDE * SIDE, UNITS).double()
     torch.nn.init.normal_(rbm.weight, std=0.5)
-    for when, epochs in ("before", 0), ("after", 150):
+    for when, epochs in ("before", 0), ("after", work["bars"]):
         tick(f"CD-k against the exact gradient, {when} training")
         teach(torch, rbm, v, {"epochs": epochs, "size": 7, "lr": 0.1})
         exact = gradient(rbm, -rbm.log_likelihood(v).mean())

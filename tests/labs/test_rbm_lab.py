@@ -20,7 +20,7 @@ from minitorch.labs.networks import pick
 
 LITTLE = {"n_hidden": 12, "epochs": 4, "size": 30, "lr": 0.3, "betas": 20, "gibbs": 5, "few": 90,
           "exact": (3, 5), "tried": (5, 50), "rate": 0.01, "tries": 1,
-          "steps": {100: 20, 60_000: 20}}
+          "steps": {100: 10, 60_000: 10}, "bars": 10}
 
 
 @pytest.fixture(scope="module")
