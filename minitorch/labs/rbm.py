@@ -29,9 +29,9 @@ SETTINGS: dict[bool, dict[str, Any]] = {
     False: {"n_hidden": 256, "epochs": 2, "size": 100, "lr": 0.1, "betas": 1000, "gibbs": 1000,
             "few": 10_000, "exact": (4, 8, 12, 16), "tried": (10, 100, 1000), "rate": 0.002,
             "tries": 2, "steps": {100: 150, 1000: 300, 60_000: 1200}, "bars": 150},
-    True: {"n_hidden": 64, "epochs": 6, "size": 20, "lr": 0.3, "betas": 100, "gibbs": 100,
-           "few": 1000, "exact": (4, 12), "tried": (5, 20, 100), "rate": 0.01,
-           "tries": 2, "steps": {100: 150, 60_000: 300}, "bars": 150},
+    True: {"n_hidden": 64, "epochs": 5, "size": 25, "lr": 0.4, "betas": 100, "gibbs": 100,
+           "few": 800, "exact": (4, 12), "tried": (5, 20, 100), "rate": 0.01,
+           "tries": 2, "steps": {100: 100, 60_000: 200}, "bars": 100},
 }
 METHODS: dict[str, dict[str, Any]] = {
     "CD-1": {"momentum": 0.5}, "PCD": {"momentum": 0.0, "persistent": True},
