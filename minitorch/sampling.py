@@ -156,7 +156,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         return make(g.normal(shape, float(mean), float(std), dt), device, requires_grad, out)
     given = [v for v in (mean, std) if isinstance(v, engine.Tensor)]
     if given and device is None:
-        device = given[0].device
+        device = backend.device_of(given[0].array)
     m, s = (backend.move(v.array, backend.CPU) if isinstance(v, engine.Tensor) else v
             for v in (mean, std))
     if not (hasattr(m, "dtype") or hasattr(s, "dtype")):
