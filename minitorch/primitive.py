@@ -222,7 +222,7 @@ class Primitive:
         if self.extras:
             array, *extras = array
         if type(array) is not type(first.array):
-            if type(array) is not Coo:
+            if type(array) is not Coo and type(array) is not ndarray:  # which left the GPU
                 array = xp.asarray(array)  # NumPy turns 0-d results into scalars
         y = wrap(array)
         if self.view and (array.base is not None or array is first.array):

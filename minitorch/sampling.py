@@ -78,6 +78,11 @@ def _stream(generator: Any) -> Any:
     return generator
 
 
+def _beside(x: Any, draw: Callable[[Any], Any]) -> Any:
+    """What ``draw`` makes of the array ``x``, on the device of ``x``: streams are the CPU's."""
+    return backend.move(draw(backend.move(x, backend.CPU)), backend.device_of(x))
+
+
 def _drawn(name: str, draw: Callable[..., Any], doc: str) -> Callable[..., Any]:
     def create(*size: Any, generator: Any = None, out: Any = None, dtype: Any = None,
                layout: Any = None, device: Any = None, requires_grad: bool = False,
@@ -149,7 +154,11 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     if size is not None:
         shape, dt = shape_of("normal", (tuple(size),), {}), dtype_or_default(dtype)
         return make(g.normal(shape, float(mean), float(std), dt), device, requires_grad, out)
-    m, s = (getattr(v, "array", v) for v in (mean, std))
+    given = [v for v in (mean, std) if isinstance(v, engine.Tensor)]
+    if given and device is None:
+        device = backend.device_of(given[0].array)
+    m, s = (backend.move(v.array, backend.CPU) if isinstance(v, engine.Tensor) else v
+            for v in (mean, std))
     if not (hasattr(m, "dtype") or hasattr(s, "dtype")):
         raise TypeError("normal() of two numbers needs size=, a tuple of ints")
     if Coo in (type(m), type(s)):
@@ -173,20 +182,22 @@ def _flat_in(drawn: Any, *inputs: Any) -> Any:
 def bernoulli(input: Any, p: float | None = None, *, generator: Any = None, out: Any = None) -> Any:
     """1 with the probability each element gives (or ``p``), else 0; same dtype as ``input``."""
     g = _stream(generator)
-    drawn = g.bernoulli_from(input.array) if p is None else g.bernoulli(input.array.shape, p)
-    return into(out, _flat_in(wrap(drawn.astype(input.array.dtype)), input), input)
+    drawn = _beside(input.array, lambda x: (g.bernoulli_from(x) if p is None
+                                            else g.bernoulli(x.shape, p)).astype(x.dtype))
+    return into(out, _flat_in(wrap(drawn), input), input)
 
 
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None,
                 out: Any = None) -> Any:
     """Indices drawn with the (unnormalised) probabilities in each row of ``input``."""
-    drawn = _stream(generator).multinomial(input.array, num_samples, replacement)
+    g = _stream(generator)
+    drawn = _beside(input.array, lambda x: g.multinomial(x, num_samples, replacement))
     return into(out, wrap(drawn), exact=True)
 
 
 def poisson(input: Any, generator: Any = None) -> Any:
     """Poisson numbers with the rates in ``input``."""
-    return wrap(_stream(generator).poisson(input.array))
+    return wrap(_beside(input.array, _stream(generator).poisson))
 
 
 # -- written into a tensor -------------------------------------------------------------------
@@ -210,7 +221,7 @@ def _random(g: Any, x: Any, low: Any = None, high: Any = None, **named: Any) -> 
 
 def _bernoulli(g: Any, x: Any, p: Any = 0.5) -> Any:
     if isinstance(p, engine.Tensor):
-        return g.bernoulli_from(np.broadcast_to(p.array, x.shape))
+        return g.bernoulli_from(np.broadcast_to(backend.move(p.array, backend.CPU), x.shape))
     return g.bernoulli(x.shape, p)
 
 

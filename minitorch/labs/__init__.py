@@ -17,4 +17,5 @@ LABS = {
     "overfitting": "what a network learns by heart, and what dropout does about it",
     "backprop": "the chain rule written out by hand, beside autograd",
     "optimizers": "what each optimizer makes of the same gradients",
+    "rbm": "what a restricted Boltzmann machine learns, and whether it helps a classifier",
 }

@@ -178,8 +178,8 @@ def dying(table: Table) -> Picture:
     return Picture("dying", figure,
                    "A ReLU that is 0 for every image has no gradient and stays so: "
                    f"{dead:.0%} are dead at the end. LeakyReLU's slope of 0.01 below 0 is enough "
-                   "to come back. (Shaded: the large steps. The count of the dead begins anew at "
-                   "each epoch: hence the teeth.)",
+                   "to come back. (Shaded: the large steps. Dead: silent in every batch since "
+                   "these or the epoch began.)",
                    "Fractions of silent and dead units over the steps: high for ReLU until the "
                    "end, 0 for LeakyReLU.")
 

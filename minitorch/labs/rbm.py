@@ -1,159 +1,173 @@
-"""Restricted Boltzmann machines and deep belief networks on images of digits, for either engine.
-
-What does an RBM learn, how likely does it make images it has not seen, and does a network that
-begins as a deep belief network classify better than one that begins at random?
-"""
+"""Restricted Boltzmann machines and deep belief networks on images of digits, for either engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from statistics import fmean as mean
 from typing import Any
 
 import numpy as np
 
-from minitorch.nn.boltzmann import Boltzmann
-from minitorch.nn.dbn import pretrain
+from minitorch.labs.machines import batches, machine, network, packed, teach
+from minitorch.labs.networks import Split, Table, accuracy, add, tensors
+from minitorch.labs.rbm_claims import TARGET, claims, summary
+from minitorch.labs.rbm_exact import annealing, gradients
+from minitorch.labs.style import Picture
+
+QUESTION = "What does a restricted Boltzmann machine learn, and does it help a classifier?"
+CLAIM = ("Contrastive divergence follows the likelihood's gradient roughly, but well enough that "
+         "an RBM learns strokes, gives images it has not seen a high probability, and dreams up "
+         "digits. A network that begins as a stack of RBMs needs fewer labels than one whose "
+         "weights begin at random.")
 
 # How much work, by `quick`. RBMs have n_hidden units and learn for so many epochs from batches of
-# that size; ais takes so many betas, chains in pictures so many steps; classifiers are trained on
-# few labels so often as tries says, for steps on 100, 1,000 and all labels.
+# that size, at a rate that begins at lr; AIS takes so many betas, chains in pictures so many steps;
+# `few` images do for the smaller questions. AIS is held against machines of `exact` units, with
+# `tried` betas. Classifiers learn at that rate, on few labels so often as tries says, and for so
+# many steps by the number of labels. The tiny machine goes so often over its bars.
 SETTINGS: dict[bool, dict[str, Any]] = {
-    False: {"images": 60_000, "n_hidden": 256, "epochs": 3, "size": 100, "betas": 1000,
-            "gibbs": 1000, "tries": 3, "steps": (400, 800, 3000)},
-    True: {"images": 2000, "n_hidden": 64, "epochs": 10, "size": 10, "betas": 300,
-           "gibbs": 200, "tries": 2, "steps": (400, 800, 1000)},
+    False: {"n_hidden": 256, "epochs": 2, "size": 100, "lr": 0.1, "betas": 1000, "gibbs": 1000,
+            "few": 10_000, "exact": (4, 8, 12, 16), "tried": (10, 100, 1000), "rate": 0.002,
+            "tries": 2, "steps": {100: 150, 1000: 300, 60_000: 1200}, "bars": 150},
+    True: {"n_hidden": 64, "epochs": 5, "size": 25, "lr": 0.4, "betas": 100, "gibbs": 100,
+           "few": 800, "exact": (4, 12), "tried": (5, 20, 100), "rate": 0.01,
+           "tries": 2, "steps": {100: 100, 60_000: 200}, "bars": 100},
 }
-METHODS = {"CD-1": {"lr": 0.1, "momentum": 0.5}, "PCD": {"lr": 0.03, "momentum": 0.0}}
-STARTS = ("nn.Linear's", "Xavier's", "pre-trained")
-COLOURS = {"CD-1": "#0072b2", "PCD": "#d55e00", "nn.Linear's": "#888888", "Xavier's": "#332288",
-           "pre-trained": "#d55e00"}
+METHODS: dict[str, dict[str, Any]] = {
+    "CD-1": {"momentum": 0.5}, "PCD": {"momentum": 0.0, "persistent": True},
+}
+STARTS = "default", "xavier", "pre-trained"
+SPARSITY = 1.0  # what missing the target costs
 
 
-def machine(torch: Any, n_visible: int, n_hidden: int, visible: str = "bernoulli") -> Any:
-    """What ``nn.RBM`` is, for either engine."""
+def run(torch: Any, train_set: Split, test_set: Split, quick: bool = False, seed: int = 777,
+        tick: Callable[[str], None] = lambda what: None) -> dict[str, Any]:
+    """All experiments, as tables of numbers; ``tick`` is told what comes next.
 
-    class RBM(Boltzmann, torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.visible = visible
-            self.weight = torch.nn.Parameter(torch.empty(n_hidden, n_visible))
-            self.visible_bias = torch.nn.Parameter(torch.zeros(n_visible))
-            self.hidden_bias = torch.nn.Parameter(torch.zeros(n_hidden))
-            torch.nn.init.normal_(self.weight, std=0.01)
-
-    return RBM()
-
-
-def network(torch: Any, rbms: list[Any], n_classes: int) -> Any:
-    """What ``nn.DBN.to_mlp`` makes, for either engine."""
-    layers: list[Any] = []
-    for rbm in rbms:
-        n_hidden, n_visible = rbm.weight.shape
-        layers += [torch.nn.Linear(n_visible, n_hidden), torch.nn.Sigmoid()]
-        layers[-2].load_state_dict({"weight": rbm.weight, "bias": rbm.hidden_bias})
-    return torch.nn.Sequential(*layers, torch.nn.Linear(n_hidden, n_classes))
-
-
-def batches(torch: Any, *tensors: Any, size: int = 100) -> Any:
-    """So many rows at a time, in an order drawn anew each time they are gone through."""
-    together = torch.utils.data.TensorDataset(*tensors)
-    return torch.utils.data.DataLoader(together, batch_size=size, shuffle=True)
-
-
-def run(torch: Any, train: Any, test: Any, quick: bool = False, seed: int = 777,
-        say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """Train RBMs, estimate their likelihoods, and compare classifiers that begin with them.
-
-    `train` and `test` are each images (N, pixels) in [0, 1] and labels (N,), as NumPy arrays.
-    Returns tables, dicts of lists by column: ``learning`` and ``likelihood`` of the RBMs,
-    ``labels`` for the classifiers; and ``pictures``, arrays of images by name. `quick` takes fewer
-    images, units and steps. `say` is told how far it is.
+    ``learning``, ``likelihood``: RBMs by contrastive divergence and its persistent form.
+    ``activity``: how often hidden units are on, with and without a sparsity target. ``labels``:
+    classifiers by their start. ``ais``, ``gradient``: against enumeration. ``images``: filters,
+    reconstructions and samples, as texts. ``summary``, ``claims``: what came of it.
     """
     work = SETTINGS[quick]
-    train, test = ([array[:work["images"]] for array in part] for part in (train, test))
     torch.manual_seed(seed)
-    pixels = torch.from_numpy(train[0]), torch.from_numpy(test[0])
+    images, labels, test, answers = tensors(torch, train_set, test_set)
     # An RBM's units are on or off: grey is taken for a probability, and drawn once.
-    binary, unseen = (part.bernoulli() for part in pixels)
-    rbms, learning, pictures = {}, [], {"originals": test[0][:10]}
-    likelihood = [independent(torch, binary, unseen)]
-    for name in METHODS:
-        rbms[name] = rbm = machine(torch, binary.shape[1], work["n_hidden"])
-        rbm.fit_visible_bias(binary)
-        errors = teach(torch, rbm, binary, name, work)
-        learning += [{"method": name, "epoch": i + 1, "error": e} for i, e in enumerate(errors)]
-        log_z, error = rbm.ais(100, work["betas"], binary)
-        likelihood.append({
-            "model": name, "log_z": log_z, "error": error,
-            "train": rbm.log_likelihood(binary[:len(unseen)], log_z).mean().item(),
-            "test": rbm.log_likelihood(unseen, log_z).mean().item()})
-        say(f"{name}: reconstruction error {errors[-1]:.4f}, log-likelihood "
-            f"{likelihood[-1]['test']:.1f} +- {error:.1f} nats")
-        ends = rbm.gibbs(torch.rand(20, binary.shape[1]).bernoulli(), work["gibbs"])
-        pictures |= {f"{name} filters": rbm.weight.detach()[:40].numpy().copy(),
-                     f"{name} reconstructions": rbm.reconstruct(unseen[:10]).detach().numpy(),
-                     f"{name} samples": rbm.reconstruct(ends).detach().numpy()}
+    binary, unseen = images.bernoulli(), test.bernoulli()
+    result: dict[str, Any] = {"learning": {}, "likelihood": {}, "images": {}}
+    keep(result, "original", test[:10])
+    rbms = [likely(torch, result, binary, unseen, name, work, tick) for name in METHODS]
+    gaussian(torch, result, images, test, work, tick)
+    result["activity"] = sparse(torch, binary[:work["few"]], unseen, work, tick)
+    result["ais"] = annealing(torch, binary[:work["few"]], work, tick)
+    result["gradient"] = gradients(torch, work, tick)
+    tick("pre-training the second layer")
     above = machine(torch, work["n_hidden"], work["n_hidden"])
-    features = rbms["CD-1"].hidden_mean(binary).detach()
-    teach(torch, above, features, "CD-1", work)
-    labels = compare(torch, [rbms["CD-1"], above], train, test, work, say)
-    return {"learning": columns(learning), "likelihood": columns(likelihood),
-            "labels": columns(labels), "pictures": pictures}
+    teach(torch, above, rbms[0].hidden_mean(binary).detach(), work)
+    result["labels"] = compare(torch, [rbms[0], above], (images, labels), (test, answers), work,
+                               seed, tick)
+    result["summary"] = summary(result)
+    result["claims"] = claims(result)
+    return result
 
 
-def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {key: [row[key] for row in rows] for key in rows[0]}
+def keep(result: dict[str, Any], what: str, images: Any, low: float = 0.0) -> None:
+    for text in packed(images.detach().numpy(), low, 1.0 if low == 0 else -low):
+        add(result["images"], what=what, pixels=text)
 
 
-def independent(torch: Any, binary: Any, unseen: Any) -> dict[str, Any]:
-    """The likelihood with pixels independent of each other: an RBM whose weights are 0."""
-    rbm = machine(torch, binary.shape[1], 1)
-    rbm.weight.detach().zero_()
+def likely(torch: Any, result: dict[str, Any], binary: Any, unseen: Any, name: str,
+           work: dict[str, Any], tick: Callable[[str], None]) -> Any:
+    """Train by the method of that name; how likely are images it has, and has not, seen?"""
+    tick(f"an RBM by {name}")
+    if not result["likelihood"]:
+        add(result["likelihood"], model="independent pixels", **alone(torch, binary, unseen))
+    rbm = machine(torch, binary.shape[1], work["n_hidden"])
     rbm.fit_visible_bias(binary)
+    errors = teach(torch, rbm, binary, work, **METHODS[name])
+    for epoch, error in enumerate(errors):
+        add(result["learning"], model=name, epoch=epoch + 1, error=error)
+    tick(f"its likelihood and its samples, {name}")
+    add(result["likelihood"], model=name, **measured(rbm, binary, unseen, work))
+    ends = rbm.gibbs(torch.full((20, binary.shape[1]), 0.5).bernoulli(), work["gibbs"])
+    most = float(np.quantile(np.abs(rbm.weight.detach().numpy()[:40]), 0.995))
+    keep(result, f"{name} filters", rbm.weight[:40], -most)
+    keep(result, f"{name} reconstructions", rbm.reconstruct(unseen[:10]))
+    keep(result, f"{name} samples", rbm.visible_mean(rbm.sample_hidden(ends)))
+    return rbm
+
+
+def measured(rbm: Any, seen: Any, unseen: Any, work: dict[str, Any]) -> dict[str, float]:
+    """Mean log-likelihoods (nats) by an estimate of log Z, and its standard error."""
+    log_z, error = rbm.ais(100, work["betas"], seen)
+    train, test = (rbm.log_likelihood(v, log_z).mean().item() for v in (seen[:len(unseen)], unseen))
+    return {"log_z": log_z, "error": error, "train": train, "test": test}
+
+
+def alone(torch: Any, seen: Any, unseen: Any, visible: str = "bernoulli") -> dict[str, float]:
+    """The same for pixels independent of each other: an RBM whose weights are 0."""
+    rbm = machine(torch, seen.shape[1], 1, visible)
+    rbm.weight.detach().zero_()
+    rbm.fit_visible_bias(seen)
     log_z = rbm.log_partition().detach()
-    train, test = (rbm.log_likelihood(v, log_z).mean().item()
-                   for v in (binary[:len(unseen)], unseen))
-    return {"model": "no weights", "log_z": log_z.item(), "error": 0.0, "train": train,
-            "test": test}
+    train, test = (rbm.log_likelihood(v, log_z).mean().item() for v in (seen[:len(unseen)], unseen))
+    return {"log_z": log_z.item(), "error": 0.0, "train": train, "test": test}
 
 
-def teach(torch: Any, rbm: Any, v: Any, name: str, work: dict[str, Any]) -> list[float]:
-    """Train by the method of that name; errors of reconstruction by epoch."""
-    def optimizer(parameters: Any) -> Any:
-        return torch.optim.SGD(parameters, weight_decay=0.0002, **METHODS[name])
+def gaussian(torch: Any, result: dict[str, Any], images: Any, test: Any, work: dict[str, Any],
+             tick: Callable[[str], None]) -> None:
+    """Real visible units, on grey images with the mean image taken away and variance 1."""
+    tick("a Gaussian-Bernoulli RBM")
+    few = images[:work["few"]]
+    middle, scale = few.mean(0), few.std()
+    scaled, unseen = (few - middle) / scale, (test - middle) / scale
+    add(result["likelihood"], model="independent Gaussians",
+        **alone(torch, scaled, unseen, "gaussian"))
+    rbm = machine(torch, images.shape[1], work["n_hidden"], "gaussian")
+    for epoch, error in enumerate(teach(torch, rbm, scaled, work, slower=10)):
+        add(result["learning"], model="Gaussian", epoch=epoch + 1, error=error)
+    add(result["likelihood"], model="Gaussian RBM", **measured(rbm, scaled, unseen, work))
+    keep(result, "Gaussian reconstructions", middle + scale * rbm.reconstruct(unseen[:10]))
 
-    return pretrain([rbm], batches(torch, v, size=work["size"]), optimizer, work["epochs"],
-                    persistent=name == "PCD")[0]
+
+def sparse(torch: Any, binary: Any, unseen: Any, work: dict[str, Any],
+           tick: Callable[[str], None]) -> Table:
+    """How often each hidden unit is on for images it has not seen, without a target and with."""
+    table: Table = {}
+    for sparsity in 0.0, SPARSITY:
+        tick("an RBM with a sparsity target" if sparsity else "an RBM without a sparsity target")
+        rbm = machine(torch, binary.shape[1], work["n_hidden"])
+        rbm.fit_visible_bias(binary)
+        errors = teach(torch, rbm, binary, work, sparsity=sparsity, target=TARGET)
+        for unit, q in enumerate(sorted(rbm.hidden_mean(unseen).mean(0).tolist())):
+            add(table, target=TARGET if sparsity else None, unit=unit, on=q, error=errors[-1])
+    return table
 
 
-def compare(torch: Any, rbms: list[Any], train: Any, test: Any, work: dict[str, Any],
-            say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Accuracy on `test` after tuning on few labels and on all, from each start.
+def compare(torch: Any, rbms: list[Any], train: tuple[Any, Any], test: tuple[Any, Any],
+            work: dict[str, Any], seed: int, tick: Callable[[str], None]) -> Table:
+    """Accuracy after tuning on few labels and on all, from each start.
 
-    All see the same labels in batches of up to 100 and make the same number of steps with Adam,
-    lr 0.001; pre-training has seen every training image, but no label.
+    All see the same labels in batches of up to 100 and make the same number of steps with Adam;
+    pre-training has seen every training image, but no label.
     """
-    rows: list[dict[str, Any]] = []
+    table: Table = {}
     n = len(train[0])
-    for count, steps in zip((100, 1000, n), work["steps"]):
-        if count > n:
-            continue
+    for count, steps in work["steps"].items():
+        count = min(count, n)
         for repeat in range(work["tries"] if count < n else 1):
-            chosen = np.random.default_rng(repeat).permutation(n)[:count]
+            chosen = torch.from_numpy(np.random.default_rng([seed, repeat]).permutation(n)[:count])
             for start in STARTS:
-                torch.manual_seed(repeat)
+                tick(f"{count} labels, {start} weights")
+                torch.manual_seed(seed + repeat)
                 model = network(torch, rbms, 10)
                 if start != "pre-trained":
                     restart(torch, model, start)
-                cost = tune(torch, model, train[0][chosen], train[1][chosen], steps)
-                with torch.no_grad():
-                    answers = model(torch.from_numpy(test[0])).argmax(1).numpy()
-                rows.append({"labels": count, "start": start, "repeat": repeat, "cost": cost,
-                             "accuracy": float((answers == test[1]).mean())})
-        for start in STARTS:
-            found = [r["accuracy"] for r in rows if (r["labels"], r["start"]) == (count, start)]
-            say(f"{count} labels, {start} weights: accuracy {np.mean(found):.4f}")
-    return rows
+                cost = tune(torch, model, train[0][chosen], train[1][chosen], steps,
+                            work["rate"])
+                add(table, labels=count, start=start, repeat=repeat, cost=cost,
+                    accuracy=accuracy(torch, model, *test))
+    return table
 
 
 def restart(torch: Any, model: Any, start: str) -> None:
@@ -161,79 +175,32 @@ def restart(torch: Any, model: Any, start: str) -> None:
     for layer in model:
         if hasattr(layer, "weight"):
             layer.reset_parameters()
-            if start == "Xavier's":
+            if start == "xavier":
                 torch.nn.init.xavier_uniform_(layer.weight)
                 torch.nn.init.zeros_(layer.bias)
 
 
-def tune(torch: Any, model: Any, images: Any, labels: Any, steps: int) -> float:
+def tune(torch: Any, model: Any, images: Any, labels: Any, steps: int, rate: float) -> float:
     """Backpropagation for so many steps; the mean cost of the last ten."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-    x, y = torch.from_numpy(images), torch.from_numpy(labels)
-    size, costs = min(100, len(x)), list[float]()
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    costs: list[float] = []
     while len(costs) < steps:
-        order = torch.randperm(len(x))
-        for i in range(0, len(x) - size + 1, size):
+        for x, y in batches(torch, images, labels, size=100):
             optimizer.zero_grad()
-            batch = order[i:i + size]
-            loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
+            loss = torch.nn.functional.cross_entropy(model(x), y)
             loss.backward()
             optimizer.step()
             costs.append(loss.item())
             if len(costs) == steps:
                 break
-    return float(np.mean(costs[-10:]))
+    return mean(costs[-10:])
 
 
-def draw(result: dict[str, Any], path: str) -> None:
-    """What `run` returned as a picture (PNG, SVG or PDF by the name of `path`).
-
-    Raises ImportError without matplotlib, and OSError if the file cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    pictures = result["pictures"]
-    figure = Figure(figsize=(11, 7.5), dpi=110, layout="constrained")
-    grid = figure.subplots(3, 2, height_ratios=[4, 2, 5])
-    rows = dict(zip(result["likelihood"]["model"], result["likelihood"]["test"]))
-    for axis, name in zip(grid[0], METHODS):
-        filters = pictures[f"{name} filters"]
-        most = np.quantile(np.abs(filters), 0.995)
-        axis.imshow(tiles(filters, 10), cmap="RdBu_r", vmin=-most, vmax=most)
-        axis.set_title(f"{name}: weights of 40 hidden units (red +, blue -)")
-    for axis, name in zip(grid[1], METHODS):
-        axis.imshow(tiles(pictures[f"{name} samples"], 10), cmap="Greys", vmin=0, vmax=1)
-        axis.set_title(f"{name}: chains begun at noise; test images {rows[name]:.1f} nats")
-    both = [pictures["originals"], *(pictures[f"{name} reconstructions"] for name in METHODS)]
-    grid[2][0].imshow(tiles(np.concatenate(both), 10), cmap="Greys", vmin=0, vmax=1)
-    grid[2][0].set_title(f"test images, and their reconstructions by {' and '.join(METHODS)}")
-    for axis in [*grid[0], *grid[1], grid[2][0]]:
-        axis.set_axis_off()
-    draw_labels(grid[2][1], result["labels"])
-    figure.savefig(path)
+CODE = [teach, compare, gradients]
 
 
-def tiles(images: Any, across: int) -> Any:
-    """Square images in rows of so many, a frame of nothing around each; a last row is filled."""
-    side = round(images.shape[1] ** 0.5)
-    framed = np.pad(images.reshape(-1, side, side), ((0, -len(images) % across), (1, 1), (1, 1)),
-                    constant_values=np.nan)
-    return framed.reshape(-1, across, side + 2, side + 2).swapaxes(1, 2).reshape(
-        -1, across * (side + 2))
+def draw(result: dict[str, Any]) -> Iterator[Picture]:
+    """The pictures. Raises ImportError, with advice, without matplotlib."""
+    from minitorch.labs.rbm_plot import draw
 
-
-def draw_labels(axis: Any, table: dict[str, list[Any]]) -> None:
-    """Error by the number of labels, a line for each start; a dot for each repetition."""
-    n, start, accuracy = (np.array(table[key]) for key in ("labels", "start", "accuracy"))
-    counts = np.unique(n)
-    for name in STARTS:
-        own = start == name
-        error = 100 * (1 - accuracy)
-        means = [error[own & (n == count)].mean() for count in counts]
-        axis.plot(counts, means, color=COLOURS[name], label=f"{name} weights")
-        axis.plot(n[own], error[own], ".", color=COLOURS[name], alpha=0.6)
-    axis.set(xscale="log", yscale="log", xlabel="labels", ylabel="test errors, %",
-             title="a network of sigmoids, by where it begins")
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter("{x:g}")
-    axis.legend(frameon=False)
+    return draw(result)

@@ -28,6 +28,8 @@ COLOURS = {
     # Backpropagation: values flow forward, cotangents backward; who computed a gradient.
     "forward": "#0077bb", "backward": "#cc3311",
     "hand": "#cc3311", "autograd": "#0077bb", "finite": "#009988", "mistake": "#8a5a00",
+    # Boltzmann machines: how they learn, and networks that begin as they end.
+    "cd": "#999933", "pcd": "#aa4499", "default": "#6b6b6b", "pre-trained": "#44aa99",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from minitorch.labs.rbm import batches, machine, network
+from minitorch.labs.machines import batches, machine, network
 from minitorch.nn.dbn import pretrain
 from reference.data import Data
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import nn
-from minitorch.labs.rbm import machine
+from minitorch.labs.machines import machine
 from minitorch.nn import partition
 from minitorch.testing import check_grad
+from tests.far import gpu
 from tests.nn.both import assert_agree, assert_same
 
 kinds = st.sampled_from(["bernoulli", "gaussian"])
@@ -418,6 +419,33 @@ def test_pytorch_draws_and_computes_the_same(kind: str, n: int, m: int, rows: in
     assert_same(dict(nn.RBM(n, m, kind).state_dict()), ours[0], exact=True)
     theirs = machine(torch, n, m, kind)
     theirs.load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in ours[0].items()})
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
+def test_learning_and_sampling_stay_on_the_device(kind: str) -> None:
+    """One step of CD, of persistent CD, and a pre-trained DBN, there and here."""
+    def program(device: str) -> list[Any]:
+        minitorch.manual_seed(6)
+        v = minitorch.rand(8, 6, device=device)
+        rbm = nn.RBM(6, 4, kind, device=device)
+        rbm.fit_visible_bias(v)
+        optimizer = minitorch.optim.SGD(rbm.parameters(), lr=0.1, momentum=0.5)
+        for chains in None, v[:5].clone():
+            optimizer.zero_grad()
+            (rbm.contrastive_divergence(v, 2, chains) + rbm.sparsity(v)).backward()
+            optimizer.step()
+        dbn = nn.DBN([6, 5, 4], kind, device=device)
+        errors = dbn.pretrain([v], rates, epochs=2, persistent=True)
+        values = [*rbm.parameters(), rbm.log_likelihood(v), rbm.gibbs(v, 3), rbm.reconstruct(v),
+                  dbn.sample(3, 4), dbn.to_mlp(2)(v)]
+        assert {value.device.type for value in values} == {device}
+        return [*(value.detach().cpu().numpy() for value in values), rbm.ais(4, 5, v), errors]
+
+    here = program("cpu")
+    with gpu():
+        there = program("cuda")
+    for a, b in zip(here, there):
+        np.testing.assert_array_equal(a, b)
 
 
 # -- deep belief networks --------------------------------------------------------------------------
