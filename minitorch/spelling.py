@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,31 +49,36 @@ def places(steps: Sequence[Symbol], arrays: Sequence[Symbol],
     return place
 
 
-def numbers(steps: Sequence[Symbol],
-            options: dict[Symbol, str]) -> tuple[list[str], dict[Symbol, str]]:
-    """Lines that compute, from the options ``o``, the numbers that ``steps`` need; their names."""
+def numbers(program: Program) -> tuple[str, dict[Any, str]]:
+    """The text of ``numbers(o)``, which computes from the options what the array calls need, and
+    what those numbers, literals among them, are called.
+    """
+    steps = program.needed()
     once = [s for s in steps if not s.array]
-    names = {s: f"n_{i}" for i, s in enumerate(once)}
-    used = {a for s in steps for a in s.args if a in options}
-    names |= {s: s.name for s in options if s in used}
-    lines = [f"    {s.name} = {where}" for s, where in options.items() if s in used]
+    used = {a for s in steps for a in s.args if a in program.options}
+    names: dict[Any, str] = {s: f"n_{i}" for i, s in enumerate(once)}
+    names |= {s: s.name for s in program.options if s in used}
+    lines = [f"    {s.name} = {where}" for s, where in program.options.items() if s in used]
     for s in once:
         args = [names[a] if isinstance(a, Symbol) else repr(a) for a in s.args]
         lines.append(f"    {names[s]} = " + PYTHON[s.op].format(*args))
-    return lines, names
+    passed: dict[Any, str] = {}
+    for a in (a for s in steps if s.array for a in s.args):
+        if not (isinstance(a, Symbol) and a.array) and a not in passed:
+            passed[a] = names[a] if isinstance(a, Symbol) else f"c_{len(passed)}"
+    values = [name if isinstance(a, Symbol) else repr(a) for a, name in passed.items()]
+    return "\n".join(["def numbers(o):", *lines, f"    return [{', '.join(values)}]"]), passed
 
 
-def source(program: Program) -> tuple[str, list[str]]:
-    """The text of ``update(o, blocks)``, and the names of its scratch arrays."""
-    steps = program.needed()
-    each = [s for s in steps if s.array]
+def source(program: Program, passed: dict[Any, str]) -> tuple[str, list[str]]:
+    """The text of ``update(c, blocks)``, and the names of its scratch arrays."""
+    each = [s for s in program.needed() if s.array]
     place = places(each, program.arrays, program.results)
     scratch = sorted({place[s] for s in each} - {a.name for a in program.arrays})
-    once, names = numbers(steps, program.options)
-    names |= place
+    names = passed | place
 
     def text(value: Any) -> str:
-        return names[value] if isinstance(value, Symbol) else repr(value)
+        return names[value]
 
     lines: list[str] = []
     for s in each:
@@ -92,7 +97,8 @@ def source(program: Program) -> tuple[str, list[str]]:
     lines += [f"        xp.copyto({name}, {source})" for name, source in moves.items()]
     head = f"    for {', '.join([*(a.name for a in program.arrays), *scratch])} in blocks:"
     lines = lines or ["        pass"]
-    return "\n".join(["def update(o, blocks):", *once, head, *lines]), scratch
+    once = [f"    {', '.join(passed.values())}, = c"] * bool(passed)
+    return "\n".join(["def update(c, blocks):", *once, head, *lines]), scratch
 
 
 def flat(arrays: Sequence[Array]) -> list[Array] | None:
@@ -112,18 +118,42 @@ class InPlace:
 
     def __init__(self, program: Program, xp: Any) -> None:
         self.xp = xp
-        self.source, self.scratch = source(program)
+        self.numbers_source, passed = numbers(program)
+        self.source, scratch = source(program, passed)
+        self.scratch = tuple(scratch)
         scope: dict[str, Any] = {"xp": xp, "math": math}
-        exec(self.source, scope)
-        self.update = scope["update"]
+        exec(f"{self.numbers_source}\n{self.source}", scope)
+        self.numbers, self.update = scope["numbers"], scope["update"]
+        self.last: Any = None  # options, dtype, and their numbers as an array
 
     def __call__(self, arrays: Sequence[Array], options: dict[str, Any]) -> None:
-        """Update ``arrays``, all of one shape and dtype, in place."""
+        """Update ``arrays`` (x, g and state), all of one shape and dtype, in place."""
+        self.bound([arrays[0], *arrays[2:]])(arrays[1], options)
+
+    def bound(self, arrays: Sequence[Array]) -> Callable[[Array, dict[str, Any]], None]:
+        """``run(g, options)`` on these arrays: x and its state."""
+        x, *state = arrays
+        return lambda g, options: self.calls([x, g, *state], options)
+
+    def calls(self, arrays: Sequence[Array], options: dict[str, Any]) -> None:
         x = arrays[0]
+        c = self.constants(options, x.dtype)[1]
         if x.size > BLOCK and self.xp is np:
-            self.update(options, self.blocks(arrays))
+            self.update(c, self.blocks(arrays))
         else:
-            self.update(options, ([*arrays, *self.registers(x.shape, x.dtype)],))
+            self.update(c, ([*arrays, *self.registers(x.shape, x.dtype)],))
+
+    def constants(self, options: dict[str, Any], dtype: Any) -> tuple[Array, list[Any]]:
+        """The numbers in an array, and one by one: once for all parameters at the same step.
+
+        They have the arrays' dtype already: to convert a Python number takes each call as long as
+        to compute with a small array.
+        """
+        last = self.last
+        if last is None or last[0] is not options or last[1] != dtype:
+            c = np.array(self.numbers(options), dtype)
+            last = self.last = options, dtype, (c, list(c))
+        return last[2]  # type: ignore[no-any-return]
 
     def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
         """The arrays block by block, with scratch of the same shape."""
@@ -139,27 +169,29 @@ class InPlace:
         if self.xp is not np:
             return [self.xp.empty(shape, dtype if name.startswith("a_") else np.bool_)
                     for name in self.scratch]
-        size = math.prod(shape)
-        views = []
-        for name in self.scratch:
-            view = _kept.views.get((name, shape, dtype))
-            if view is None:
-                memory = _kept.memory.get((name, dtype))
-                if memory is None or memory.size < size:
-                    kind = dtype if name.startswith("a_") else np.bool_
-                    memory = _kept.memory[name, dtype] = np.empty(max(size, BLOCK), kind)
-                    _kept.views.clear()  # of what was too small
-                if len(_kept.views) > 1000:  # sparse rows come in ever new numbers
-                    _kept.views.clear()
-                view = _kept.views[name, shape, dtype] = memory[:size].reshape(shape)
-            views.append(view)
+        key = self.scratch, shape, dtype
+        views = _kept.views.get(key)
+        if views is None:
+            if len(_kept.views) > 1000:  # sparse rows come in ever new numbers
+                _kept.views.clear()
+            views = _kept.views[key] = [self.part(name, shape, dtype) for name in self.scratch]
         return views
+
+    def part(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """The first elements of a scratch array, which grows if it must."""
+        size = math.prod(shape)
+        memory = _kept.memory.get((name, dtype))
+        if memory is None or memory.size < size:
+            kind = dtype if name.startswith("a_") else np.bool_
+            memory = _kept.memory[name, dtype] = np.empty(max(size, BLOCK), kind)
+            _kept.views.clear()  # of what was too small
+        return memory[:size].reshape(shape)
 
 
 class _Kept(threading.local):
     def __init__(self) -> None:
         self.memory: dict[Any, Array] = {}
-        self.views: dict[Any, Array] = {}  # parts of it, by the shapes that were asked for
+        self.views: dict[Any, list[Array]] = {}  # parts of it, by the shapes that were asked for
 
 
 _kept = _Kept()

@@ -40,14 +40,19 @@ def test_in_place_equals_its_definition(lines: Any, becomes: Any, shape: Any, se
     np.testing.assert_array_equal(g, given_g)
 
 
-def test_the_text_is_what_one_would_write_by_hand() -> None:
-    assert spelled(momentum, OPTIONS).source == """\
-def update(o, blocks):
+def test_the_texts_are_what_one_would_write_by_hand() -> None:
+    run = spelled(momentum, OPTIONS)
+    assert run.numbers_source == """\
+def numbers(o):
     lr = o['lr']
     b = o['b']
     eps = o['eps']
     n_0 = 1 - b
     n_1 = 1 - b
+    return [b, n_0, n_1, eps, lr]"""
+    assert run.source == """\
+def update(c, blocks):
+    b, n_0, n_1, eps, lr, = c
     for x, g, s, t, a_0 in blocks:
         xp.multiply(b, s, out=s)
         xp.multiply(n_0, g, out=a_0)

@@ -77,7 +77,7 @@ def compiled(text: str, dtype: np.dtype[Any], arrays: int) -> Callable[..., None
 
 
 def machine_code(text: str, result: str, *types: Any) -> Callable[..., Any]:
-    """The function ``loop`` in ``text``, compiled for arguments of these types of Numba's."""
+    """The function that ``text`` defines, compiled for arguments of these types of Numba's."""
     numba = _numba()
     types = tuple([getattr(numba.types, t) if isinstance(t, str) else t for t in types])
     signature = getattr(numba.types, result)(*types)
@@ -89,7 +89,7 @@ def machine_code(text: str, result: str, *types: Any) -> Callable[..., Any]:
         exec(compile(text, path or "<loop>", "exec"), scope)
         # NumPy's error model: a division by 0 is inf or nan. No fastmath: as NumPy rounds.
         make = numba.njit([signature], nogil=True, error_model="numpy", cache=path is not None)
-        return make(scope["loop"])
+        return make(scope[text[len(HEADER + "def "):text.index("(")]])
 
     try:
         return build(path)

@@ -7,10 +7,8 @@ reordered, so results are equal to the last bit.
 
 from __future__ import annotations
 
-from typing import Any
-
 from minitorch.spelling import numbers
-from minitorch.symbols import Program, Symbol
+from minitorch.symbols import Program
 
 SCALAR = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
           "negative": "-{}", "sqrt": "np.sqrt({})", "abs": "abs({})", "sign": "np.sign({})",
@@ -18,33 +16,24 @@ SCALAR = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divid
           "greater": "{} > {}", "less": "{} < {}", "where": "{1} if {0} else {2}"}
 
 
-def sources(program: Program) -> tuple[str, str]:
-    """The texts of ``numbers(o)``, which gives the numbers of the loop, and of the loop.
+def source(program: Program) -> str:
+    """The text of ``loop(c, *arrays)``.
 
-    ``loop(c, *arrays)`` takes them as an array ``c`` of the arrays' dtype: a Python float would be
-    a double, and make the arithmetic double.
+    ``c`` are the numbers in an array of the arrays' dtype: a Python float would be a double, and
+    make the arithmetic double.
     """
-    steps = program.needed()
-    lines, numeric = numbers(steps, program.options)
-    names = {a: f"{a.name}_" for a in program.arrays}
-    passed: dict[Any, str] = {}  # the numbers that the loop needs, and how ``numbers`` spells them
+    passed = numbers(program)[1]
+    names = passed | {a: f"{a.name}_" for a in program.arrays}
     body: list[str] = []
-    for s in steps:
-        if not s.array:
-            continue
-        for a in s.args:
-            if a not in names:
-                passed[a] = numeric[a] if isinstance(a, Symbol) else repr(a)
-                names[a] = numeric.get(a, f"c_{len(passed)}")
-        names[s] = f"a_{len(body)}"
-        body.append(f"{names[s]} = " + SCALAR[s.op].format(*[names[a] for a in s.args]))
-    loads = [f"{a.name}_ = {a.name}[i]" for a in program.arrays]
+    for s in program.needed():
+        if s.array:
+            names[s] = f"a_{len(body)}"
+            body.append(f"{names[s]} = " + SCALAR[s.op].format(*[names[a] for a in s.args]))
     own = {a.name: a for a in program.arrays}
+    loads = [f"{a.name}_ = {a.name}[i]" for a in program.arrays]
     stores = [f"{name}[i] = {names[s]}" for name, s in program.results.items()
               if s is not own[name]]
-    loop = [f"def loop(c, {', '.join(own)}):",
-            *[f"    {names[a]} = c[{i}]" for i, a in enumerate(passed)],
-            "    for i in range(x.size):",
-            *[f"        {line}" for line in (*loads, *body, *stores)]]
-    once = ["def numbers(o):", *lines, f"    return [{', '.join(passed.values())}]"]
-    return "\n".join(once), "\n".join(loop)
+    return "\n".join([f"def loop(c, {', '.join(own)}):",
+                      *[f"    {name} = c[{i}]" for i, name in enumerate(passed.values())],
+                      "    for i in range(x.size):",
+                      *[f"        {line}" for line in (*loads, *body, *stores)]])

@@ -1,8 +1,8 @@
 """The words of the Mersenne Twister, many at once.
 
 NumPy's ``RandomState`` makes them one by one, about 5 ns each. Here the 624 words of a state follow
-each other in loops without branches, which a compiler turns into vector instructions: the same
-words (Matsumoto & Nishimura 1998), in a quarter of the time.
+each other in loops without branches, whose reads and writes do not overlap: a compiler turns them
+into vector instructions. The same words (Matsumoto & Nishimura 1998), in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -27,29 +27,47 @@ def loop(key, pos, out):
     """Fill ``out`` with the next words of the state ``key``, of which ``pos`` are used up."""
     upper, lower, a = np.uint32(0x80000000), np.uint32(0x7FFFFFFF), np.uint32(0x9908B0DF)
     zero, one = np.uint32(0), np.uint32(1)
+    mixed, following = np.empty(624, np.uint32), key[1:]
     done = 0
     while done < out.size:
         if pos == 624:  # all used: the next 624, each of two neighbours and one 397 further on
-            for i in range(227):
-                y = (key[i] & upper) | (key[i + 1] & lower)
-                key[i] = key[i + 397] ^ (y >> one) ^ ((zero - (y & one)) & a)
-            for i in range(227, 623):
-                y = (key[i] & upper) | (key[i + 1] & lower)
-                key[i] = key[i - 227] ^ (y >> one) ^ ((zero - (y & one)) & a)
+            for i in range(623):
+                y = (key[i] & upper) | (following[i] & lower)
+                mixed[i] = (y >> one) ^ ((zero - (y & one)) & a)
+            for to, far, n in ((0, 397, 227), (227, 0, 227), (454, 227, 169)):  # no overlaps
+                new, other, mix = key[to:to + n], key[far:far + n], mixed[to:to + n]
+                for i in range(n):
+                    new[i] = other[i] ^ mix[i]
             y = (key[623] & upper) | (key[0] & lower)
             key[623] = key[396] ^ (y >> one) ^ ((zero - (y & one)) & a)
             pos = 0
         n = min(624 - pos, out.size - done)
+        words, part = key[pos:pos + n], out[done:done + n]
         for i in range(n):  # tempering
-            y = key[pos + i]
+            y = words[i]
             y ^= y >> np.uint32(11)
             y ^= (y << np.uint32(7)) & np.uint32(0x9D2C5680)
             y ^= (y << np.uint32(15)) & np.uint32(0xEFC60000)
-            y ^= y >> np.uint32(18)
-            out[done + i] = y
+            part[i] = y ^ (y >> np.uint32(18))
         pos += n
         done += n
     return pos
+
+
+def compare(pairs, threshold, out):
+    """Whether the low 53 bits of two words, the first drawn as the upper half, are below."""
+    half, mask = np.uint64(32), np.uint64(2**53 - 1)
+    for i in range(out.size):
+        w = pairs[i]  # the first drawn is the lower half in memory
+        out[i] = (((w << half) | (w >> half)) & mask) < threshold
+
+
+@cache
+def _comparing() -> Any:
+    types = jit._numba().types
+    return jit.machine_code(inspect.getsource(compare), "void",
+                            types.Array(types.uint64, 1, "C"), "uint64",
+                            types.Array(types.boolean, 1, "C"))
 
 
 @cache
@@ -78,4 +96,14 @@ def words(twister: np.random.RandomState, n: int) -> Array | None:
     return out
 
 
-random.words = words
+def below(twister: np.random.RandomState, threshold: np.uint64, out: Array) -> bool:
+    """Fill ``out``, a vector, with whether units of 53 bits are below; False if NumPy is to."""
+    if sys.byteorder == "big":
+        return False
+    found = words(twister, 2 * out.size)
+    if found is not None:
+        _comparing()(found.view(np.uint64), threshold, out)
+    return found is not None
+
+
+random.words, random.below = words, below

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from minitorch.backends import numba as switch
 from minitorch.kernels import jit, loops
 from minitorch.kernels import twister as twister  # random words are compiled from now on, too
 from minitorch.spelling import InPlace, flat
@@ -23,31 +24,34 @@ class Fused(InPlace):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program, np)
-        numbers, self.loop = loops.sources(program)
-        scope: dict[str, Any] = {}
-        exec("import math\n" + numbers, scope)
-        self.numbers = scope["numbers"]
+        self.loop = loops.source(program)
         self.loops: dict[Any, Callable[..., None]] = {}  # compiled, by dtype
 
-    def __call__(self, arrays: Sequence[Array], options: dict[str, Any]) -> None:
-        """Update ``arrays``, all of one shape and dtype, in place."""
-        x = arrays[0]
-        loop = self.loops.get(x.dtype)
-        if loop is None and x.size >= LARGE and x.dtype in FLOATS and jit.usable():
-            loop = self.loops[x.dtype] = jit.compiled(self.loop, x.dtype, len(arrays))
-        vectors = fitting(arrays) if loop is not None and jit.switch.enabled else None
-        if loop is None or vectors is None:
-            super().__call__(arrays, options)
-            return
-        loop(np.array(self.numbers(options), x.dtype), *vectors)
+
+    def bound(self, arrays: Sequence[Array]) -> Callable[[Array, dict[str, Any]], None]:
+        x, *state = arrays
+        dtype, strides = x.dtype, x.strides
+        vectors = fitting(arrays)
+
+        loop: Any = None
+
+        def run(g: Array, options: dict[str, Any]) -> None:
+            nonlocal loop
+            if loop is None:
+                loop = self.loops.get(dtype)
+                if loop is None and x.size >= LARGE and dtype in FLOATS and jit.usable():
+                    loop = self.loops[dtype] = jit.compiled(self.loop, dtype, len(arrays) + 1)
+            if (loop is None or vectors is None or not switch.enabled or type(g) is not ndarray
+                    or g.dtype != dtype or g.strides != strides or not g.flags.aligned):
+                self.calls([x, g, *state], options)
+            else:
+                loop(self.constants(options, dtype)[0], vectors[0], g.ravel("K"), *vectors[1:])
+        return run
 
 
 def fitting(arrays: Sequence[Array]) -> list[Array] | None:
     """The arrays as a compiled loop takes them, vectors without gaps; None if they are not so."""
     dtype = arrays[0].dtype
-    for i, a in enumerate(arrays):
-        flags = a.flags
-        if (type(a) is not ndarray or a.dtype != dtype
-                or not (flags.behaved or (i == 1 and flags.aligned))):  # g is only read
-            return None
+    if any(type(a) is not ndarray or a.dtype != dtype or not a.flags.behaved for a in arrays):
+        return None
     return flat(arrays)

@@ -61,9 +61,8 @@ class Adagrad(Elementwise):
         total.array += number(self.defaults["initial_accumulator_value"])
         return {"step": count(), "sum": total}
 
-    def check(self, p: Any, group: dict[str, Any]) -> None:
-        super().check(p, group)
-        if p._grad.is_sparse and group["weight_decay"]:
+    def check_sparse(self, group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
             raise RuntimeError("weight_decay option is not compatible with sparse gradients")
 
     @staticmethod

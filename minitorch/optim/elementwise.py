@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from operator import is_
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,14 +52,19 @@ class Elementwise(Optimizer):
     kept: tuple[str, ...] = ()  # the names of the state that update takes
     programs: dict[Any, InPlace]  # by the state there is and the options that are not zero
 
+    def _without_hooks(self) -> None:
+        super()._without_hooks()
+        self.bound: dict[Any, Bound] = {}  # by parameter
+
     def begin(self, p: Any, group: dict[str, Any]) -> State:
         """The state of a parameter that is moved for the first time."""
         return {}
 
     def numbers(self, p: Any, state: State, group: dict[str, Any]) -> dict[str, Any]:
         """The numbers of this step besides the options: the step count ``t``."""
-        state["step"].array += 1
-        return {"t": float(state["step"].array)}
+        steps = state["step"].array
+        steps.fill(float(steps) + 1)  # a sixth of the time of += 1
+        return {"t": float(steps)}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient; returns what ``closure``, if any, computes."""
@@ -72,9 +78,16 @@ class Elementwise(Optimizer):
                 for p in moved:  # before any of them moves
                     self.check(p, group)
                 options = {name: number(group[name]) for name in self.defaults if name not in HOW}
-                given = flags(options)
+                numbers = None
                 for p in moved:
-                    self.move(p, group, options, given)
+                    state = self.state.get(p) or self.begin(p, group)
+                    own = self.numbers(p, state, group)
+                    if own != numbers:  # else they are those of the parameter before
+                        numbers, given = own, options | own
+                        chosen = flags(given)
+                    if state:
+                        self.state[p] = state
+                    self.move(p, group, state, given, chosen)
         return loss
 
     def sparse_way(self, group: dict[str, Any]) -> str:
@@ -83,44 +96,56 @@ class Elementwise(Optimizer):
 
     def check(self, p: Any, group: dict[str, Any]) -> None:
         """Raise RuntimeError if ``p`` cannot be written or its gradient is of the wrong kind."""
-        if not (p.array.flags.c_contiguous and p.array.flags.writeable):
+        memory = p.array.flags
+        if not (memory.c_contiguous and memory.writeable):
             require_own_places(p)
-        if p._grad.is_sparse and not self.sparse_way(group):
+        if type(p._grad.array) is coo.Coo:
+            self.check_sparse(group)
+
+    def check_sparse(self, group: dict[str, Any]) -> None:
+        """Raise RuntimeError if the group cannot take a sparse gradient."""
+        if not self.sparse_way(group):
             raise RuntimeError(self.refusal or f"{type(self).__name__} does not support sparse "
                                                f"gradients")
 
-    def move(self, p: Any, group: dict[str, Any], options: dict[str, Any], given: Any) -> None:
-        """Move one parameter; ``given`` are the flags of the group's options."""
-        state = self.state.get(p) or self.begin(p, group)
-        numbers = self.numbers(p, state, group)
-        options = {**options, **numbers}
-        if state:
-            self.state[p] = state
-        names = tuple([name for name in self.kept if state.get(name) is not None])
-        if group.get("differentiable"):
-            self.record(p, group, options, names)
-            return
-        x, g = p.array, p._grad.array
-        arrays = [state[name].array for name in names]
-        on_cpu = isinstance(x, np.ndarray)
-        key = on_cpu, names, given, flags(numbers)
+    def move(self, p: Any, group: dict[str, Any], state: State, options: dict[str, Any],
+             chosen: Any) -> None:
+        """Move one parameter; ``chosen`` are the flags of the options and of its numbers."""
+        arrays = [p.array, *[state[name].array for name in self.kept
+                             if state.get(name) is not None]]
+        bound = self.bound.get(p)
+        if (bound is None or bound.chosen != chosen or len(bound.arrays) != len(arrays)
+                or not all(map(is_, bound.arrays, arrays))):
+            names = tuple([name for name in self.kept if state.get(name) is not None])
+            if group.get("differentiable"):
+                self.record(p, group, options, names)
+                return
+            program = self.program(names, options, chosen, isinstance(p.array, np.ndarray))
+            bound = self.bound[p] = Bound(program, arrays, chosen)
+        g = p._grad.array
+        if type(g) is not coo.Coo:
+            bound.run(g, options)
+        elif self.sparse_way(group) == "rows":
+            move_rows(bound.program, g, arrays, options)
+        else:
+            bound.run(g.to_dense(), options)
+        wrote(p)
+
+    def program(self, names: tuple[str, ...], options: dict[str, Any], chosen: Any,
+                on_cpu: bool) -> InPlace:
+        """The update for the state there is and the options that are zero: read once for each."""
+        key = on_cpu, names, chosen
         program = self.programs.get(key)
         if program is None:
             reading = read(type(self).update, names, options)
             program = self.programs[key] = Fused(reading) if on_cpu else InPlace(
                 reading, backend.cupy_module())
-        if not isinstance(g, coo.Coo):
-            program([x, g, *arrays], options)
-        elif self.sparse_way(group) == "rows":
-            move_rows(program, x, g, arrays, options)
-        else:
-            program([x, g.to_dense(), *arrays], options)
-        wrote(p)
+        return program
 
     def record(self, p: Any, group: dict[str, Any], options: dict[str, Any],
                names: tuple[str, ...]) -> None:
         """Move ``p`` by recorded operators; options that are tensors keep their graph."""
-        options |= {name: group[name] for name in self.defaults if name not in HOW}
+        options = options | {name: group[name] for name in self.defaults if name not in HOW}
         state = self.state[p]
         before = wrap(p.array.copy(), p.node)
         new, new_state = type(self).update(ops, before, p._grad, SimpleNamespace(**options),
@@ -129,20 +154,30 @@ class Elementwise(Optimizer):
         state.update(new_state)
 
 
+class Bound:
+    """A program bound to a parameter and its state, for as long as they are the same arrays.
+
+    Gradients are brought by each step, and not kept.
+    """
+
+    def __init__(self, program: InPlace, arrays: list[Array], chosen: Any) -> None:
+        self.program, self.arrays, self.chosen = program, arrays, chosen
+        self.run = program.bound(arrays)
+
+
 def flags(options: dict[str, Any]) -> tuple[Any, ...]:
     """What a program depends on: which options are zero, and those that are no numbers."""
     return tuple([v if v is None or type(v) is bool else bool(v) for v in options.values()])
 
 
-def move_rows(program: InPlace, x: Array, g: coo.Coo, state: list[Array],
-              options: dict[str, Any]) -> None:
+def move_rows(program: InPlace, g: coo.Coo, arrays: list[Array], options: dict[str, Any]) -> None:
     """Move only the rows that a sparse gradient has values for."""
     g = g.coalesce()  # the update is not linear: each row once
     where = coo.key(g.indices)
     if g.nnz:
-        rows = [x[where], g.values, *[s[where] for s in state]]
-        program(rows, options)
-        for whole, new in zip([x, *state], [rows[0], *rows[2:]]):
+        rows = [a[where] for a in arrays]
+        program.bound(rows)(g.values, options)
+        for whole, new in zip(arrays, rows):
             whole[where] = new
 
 

@@ -53,9 +53,8 @@ class SGD(Elementwise):
     def sparse_way(self, group: dict[str, Any]) -> str:
         return "dense" if group["momentum"] else "rows"
 
-    def check(self, p: Any, group: dict[str, Any]) -> None:
-        super().check(p, group)
-        if p._grad.is_sparse and group["weight_decay"]:
+    def check_sparse(self, group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
             raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) "
                                "instead.")
 

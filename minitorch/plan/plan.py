@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 import types
 from collections.abc import Callable, Container, Iterable
@@ -62,7 +63,8 @@ class Plan:
             shape = "" if note.into is None else f"{note.into.dtype}{list(note.into.shape)}"
             clock = "" if spent is None else f"{spent[i] * 1e6:8.1f} us  "
             place = note.line.rpartition("/")[2]
-            lines.append(f"{i:4}  {clock}{text.strip():<48} {shape:<20} {note.operator:<24} {place}"
+            text = NUMBER.sub(lambda name: str(self.scope[name[0]]), text)
+            lines.append(f"{i:4}  {clock}{text:<48} {shape:<20} {note.operator:<24} {place}"
                          .rstrip())
         if spent is not None:
             lines.append(f"      {sum(spent) * 1e6:8.1f} us  in all")
@@ -84,6 +86,7 @@ class Plan:
         return [float(m) for m in np.median(table, 0)]
 
 
+NUMBER = re.compile(r"\bn\d+\b")  # the name of a constant
 KEYWORD = {np.maximum, np.minimum}  # NumPy does not take their ``out`` by position
 
 
@@ -103,7 +106,8 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
 
     def text(x: Any) -> str:
         if isinstance(x, np.ndarray):
-            return named(x)
+            number = x.ndim == 0 and id(x) not in known
+            return named(x, f"n{next(count)}" if number else "")
         if x is None or x is Ellipsis or type(x) in (bool, int, str):
             return repr(x)
         if type(x) is float and x - x == 0:  # inf and nan have no literal
@@ -129,7 +133,9 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
         return named(f, name)
 
     lines = []
+    known = {id(a) for note in notes for a in arrays_in((note.args, note.kwargs, note.into))}
     for note in notes:
+        note = settled(note)
         args = [text(a) for a in note.args]
         extra = [f"{k}={text(v)}" for k, v in note.kwargs.items()]
         f = called(note.function)
@@ -144,6 +150,27 @@ def spelled(notes: list[Note]) -> tuple[list[str], dict[str, Any]]:
         else:
             lines.append(f"{f}({', '.join([*args, *extra, f'out={text(note.into)}'])})")
     return lines, scope
+
+
+def settled(note: Note) -> Note:
+    """A ufunc's numbers as 0-d arrays of the dtype it computes in, which NumPy takes as they are.
+
+    To convert a Python number takes each call as long as to compute with a small array.
+    """
+    f, args = note.function, note.args
+    if not isinstance(f, np.ufunc) or f.signature is not None or len(args) != f.nin:
+        return note
+    kinds = (*[a.dtype if isinstance(a, np.ndarray) else type(a) for a in args], *[None] * f.nout)
+    kwargs = dict(note.kwargs)
+    try:
+        if "dtype" in kwargs and kwargs["dtype"] == f.resolve_dtypes(kinds)[-1]:
+            del kwargs["dtype"]  # it would be that anyway
+        if kwargs.keys() <= {"out"}:
+            args = tuple([np.asarray(a, d) if type(a) in (int, float) else a
+                          for a, d in zip(args, f.resolve_dtypes(kinds))])
+    except (TypeError, OverflowError):  # the call itself may know better
+        return note
+    return replace(note, args=args, kwargs=kwargs)
 
 
 def store(into: Array, result: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,16 @@ def test_the_loop_makes_numpys_words(seed: int, before: int, sizes: list[int]) -
             pos = twister.loop(key, pos, out)
             np.testing.assert_array_equal(out, theirs.randint(0, 2**32, size=n, dtype=np.uint32))
     assert (key.tolist(), pos) == state(theirs)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=2, max_size=40), st.floats(0, 1))
+def test_words_are_compared_as_units_are(words: list[int], p: float) -> None:
+    pairs = np.array(words[:len(words) // 2 * 2], np.uint32).reshape(-1, 2)
+    units = [(int(a) << 32 | int(b)) % 2**53 / 2**53 for a, b in pairs]
+    found = np.empty(len(pairs), bool)
+    twister.compare(pairs[:, 1].astype(np.uint64) << np.uint64(32) | pairs[:, 0],
+                    np.uint64(math.ceil(p * 2.0**53)), found)
+    assert found.tolist() == [unit < p for unit in units]
 
 
 @pytest.fixture
