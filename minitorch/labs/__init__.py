@@ -11,11 +11,11 @@ A lab is a module with
 """
 
 LABS = {
+    "backprop": "the chain rule written out by hand, beside autograd",
     "activations": "what an activation does to gradients in a deep network",
-    "batchnorm": "what normalising each batch changes, and what eval() is for",
     "initialisation": "how weights should start: what reaches each layer, and what is learnt",
     "overfitting": "what a network learns by heart, and what dropout does about it",
-    "backprop": "the chain rule written out by hand, beside autograd",
+    "batchnorm": "what normalising each batch changes, and what eval() is for",
     "optimizers": "what each optimizer makes of the same gradients",
     "rbm": "what a restricted Boltzmann machine learns, and whether it helps a classifier",
 }

@@ -36,7 +36,7 @@ SETTINGS: dict[bool, dict[str, Any]] = {
 METHODS: dict[str, dict[str, Any]] = {
     "CD-1": {"momentum": 0.5}, "PCD": {"momentum": 0.0, "persistent": True},
 }
-STARTS = "default", "xavier", "pre-trained"
+STARTS = "nn.Linear", "xavier", "pre-trained"
 SPARSITY = 1.0  # what missing the target costs
 
 

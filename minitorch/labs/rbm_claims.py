@@ -90,7 +90,7 @@ def claims(result: dict[str, Any]) -> Table:
 
     found = errors(result["labels"])
     for count in dict.fromkeys(result["labels"]["labels"]):
-        own, *others = (found[count, start] for start in ("pre-trained", "default", "xavier"))
+        own, *others = (found[count, start] for start in ("pre-trained", "nn.Linear", "xavier"))
         add(table, claim=f"{count:,} labels: pre-training spares a tenth of the errors or more",
             seen=own < 0.9 * min(others), numbers=f"{own:.1%} errors, without it "
             f"{others[0]:.1%} (nn.Linear's weights), {others[1]:.1%} (Xavier's)")

@@ -12,7 +12,7 @@ from minitorch.labs.networks import Table, pick
 from minitorch.labs.rbm_claims import TARGET, errors
 from minitorch.labs.style import Picture, colour, label_ends, name, panel, percent
 
-STARTS = {"default": "nn.Linear's", "xavier": "Xavier's", "pre-trained": "pre-trained"}
+STARTS = {"nn.Linear": "nn.Linear's", "xavier": "Xavier's", "pre-trained": "pre-trained"}
 
 
 def draw(result: dict[str, Any]) -> Iterator[Picture]:
@@ -132,7 +132,7 @@ def activity(table: Table) -> Picture:
     figure, axis = panel("How often hidden units are on", "hidden units, sorted",
                          "fraction of the test images")
     ends = []
-    for target, shade in (None, "default"), (TARGET, "cd"):
+    for target, shade in (None, "plain"), (TARGET, "cd"):
         on = pick(table, "on", target=target)
         axis.plot(range(1, len(on) + 1), on, color=colour(shade), linewidth=1.8)
         ends.append((on[-1], f"target {target:.0%}" if target else "no target", shade))

@@ -19,7 +19,7 @@ COLOURS = {
     "train": "#0072b2", "test": "#d55e00",
     "plain": "#6b6b6b", "dropout": "#009e73", "l2": "#e69f00", "batchnorm": "#aa3377",
     "shifted": "#44aa99",
-    "mistake": "#cc3311", "mended": "#4477aa",
+    "mistake": "#8a5a00", "mended": "#4477aa",
     # Two classes of points.
     "class 0": "#4477aa", "class 1": "#ee7733",
     # Optimizers by kin: Tol's bright scheme.
@@ -27,16 +27,15 @@ COLOURS = {
     "rprop": "#aa3377", "lbfgs": "#1b9aaa",
     # Backpropagation: values flow forward, cotangents backward; who computed a gradient.
     "forward": "#0077bb", "backward": "#cc3311",
-    "hand": "#cc3311", "autograd": "#0077bb", "finite": "#009988", "mistake": "#8a5a00",
+    "hand": "#cc3311", "autograd": "#0077bb", "finite": "#009988",
     # Boltzmann machines: how they learn, and networks that begin as they end.
-    "cd": "#999933", "pcd": "#aa4499", "default": "#6b6b6b", "pre-trained": "#44aa99",
+    "cd": "#999933", "pcd": "#aa4499", "pre-trained": "#44aa99",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }
 NIGHT = {"ink": "#e6e6e6", "grey": "#a3a7ae", "faint": "#33363c", "paper": "#16181c"}
 NAMES = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU",
-         "normal": "N(0, 1)", "lecun": "LeCun", "xavier": "Xavier", "he": "He",
-         "l2": "L2"}
+         "normal": "N(0, 1)", "lecun": "LeCun", "xavier": "Xavier", "he": "He", "l2": "L2"}
 _dark = False
 
 
