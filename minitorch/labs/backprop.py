@@ -147,7 +147,8 @@ def side_by_side(at: Setting, dtype: str, epochs: int, result: dict[str, Table],
                  tick: Callable[[str], None]) -> None:
     """Train by hand and by autograd on the same batches, and compare all that can be compared."""
     torch, total = at.torch, epochs * (len(at.x) // SIZE)
-    slips = {slip: planted(chain_rule, *lines) for slip, *lines in MISTAKES[:-1]} if dtype == "float64" else {}
+    slips = {slip: planted(chain_rule, line, instead) for slip, line, instead in MISTAKES[:-1]
+             if dtype == "float64"}
     found: dict[str, list[list[float]]] = {key: [] for key in (*WAYS, *slips)}
     by_hand, params = at.start, at.start
     window: list[tuple[float, float]] = []
@@ -264,7 +265,8 @@ def claims(result: dict[str, Table]) -> Table:
     add(table, claim="a slip in one line is seen at once, on every batch",
         seen=sizes[least] > 1e3 * near and refused is not None,
         numbers=f"the smallest of {len(sizes)}, {least}: {sizes[least]:.1g} of the largest entry, "
-        f"{sizes[least] / near:,.0f} times the error of finite differences; one more is refused: {refused}")
+        f"{sizes[least] / near:,.0f} times the error of finite differences; one more is refused: "
+        f"{refused}")
     for dtype in "float64", "float32":
         most = max(pick(result["costs"], "apart", dtype=dtype))
         same = agreed(result["costs"], dtype)

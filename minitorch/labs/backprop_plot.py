@@ -250,7 +250,7 @@ def drift(table: Table) -> Picture:
     return Picture(
         "drift", drawn,
         f"Both begin alike, and each step carries on the rounding of all before: {said[0]}, "
-        f"{said[1]}. Two engines that add in another order differ as much.",
+        f"{said[1]}.",
         f"Two lines on a log axis, float32 above float64: {said[0]}; {said[1]}.")
 
 
