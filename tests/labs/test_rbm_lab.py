@@ -150,6 +150,10 @@ def test_images_come_back_from_their_texts():
     assert machines.unpacked(machines.packed([[-5.0, 5.0]])).tolist() == [[0, 1]]
 
 
+def test_nearest_images_are_found():
+    assert rbm_plot.nearest(np.array([[0.0, 0.0], [0.0, 1.0], [4.0, 1.0]])) == (0.5 + 0.5 + 8) / 3
+
+
 def test_tiles_lie_in_rows():
     images = np.arange(6 * 4.0).reshape(6, 4)
     page = rbm_plot.tiles(images, 3)
