@@ -186,7 +186,7 @@ def labels(table: Table) -> Picture:
     return Picture("labels", figure,
                    f"With {counts[0]} labels the pre-trained network has "
                    f"{few['pre-trained']:.1%} errors, the same network with {name('xavier')}'s "
-                   f"weights {few['xavier']:.1%}, with nn.Linear's {few['nn.Linear']:.1%}. Dots are "
-                   "single runs, lines their means.",
+                   f"weights {few['xavier']:.1%}, with nn.Linear's {few['nn.Linear']:.1%}. "
+                   "Dots are single runs, lines their means.",
                    "Errors against the number of labels on logarithmic scales, a line for each "
                    "start.")

@@ -29,7 +29,7 @@ COLOURS = {
     "forward": "#0077bb", "backward": "#cc3311",
     "hand": "#cc3311", "autograd": "#0077bb", "finite": "#009988",
     # Boltzmann machines: how they learn, and networks that begin as they end.
-    "cd": "#999933", "pcd": "#aa4499", "pre-trained": "#44aa99",
+    "cd": "#999933", "pcd": "#aa4499", "pre-trained": "#ee7733",
     # The page.
     "ink": "#222222", "grey": "#6b6b6b", "faint": "#e4e4e4", "paper": "#ffffff",
 }
