@@ -132,13 +132,8 @@ def costs(table: Table, published: Table | None) -> Picture:
         wide = network != "256-256"
         axis.plot(x, y, color=colour(scheme), linewidth=1.6, linestyle="--" if wide else "-",
                   marker="o", markersize=3)
-        text = f"{name(scheme)}: {right[-1]:.1%}"
-        if wide:
-            axis.annotate(f"four of 512: {right[-1]:.1%}", (x[-1], y[-1]), xytext=(-2, -11),
-                          textcoords="offset points", fontsize=8.5, color=colour(scheme),
-                          ha="center", va="top")
-        else:
-            ends.append((y[-1], text, scheme))
+        ends.append((y[-1], f"{'4 of 512' if wide else name(scheme)}: {right[-1]:.1%}", scheme))
+        if not wide:
             for epoch, column in ((x[0], "first_cost"), (x[-1], "last_cost")):
                 for cost in pick(published or {column: []}, column, network=network, init=init):
                     axis.plot(epoch, cost, "D", color=colour("grey"), markersize=7,
