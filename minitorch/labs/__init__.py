@@ -2,7 +2,7 @@
 
 A lab is a module with
 
-- ``QUESTION``: what it asks; ``CLAIM``: what the chapter says, in two sentences;
+- ``TITLE``; ``QUESTION``: what it asks; ``CLAIM``: what the chapter says, in two sentences;
 - ``run(torch, train, test, quick, seed, tick)``: its numbers, as tables (dicts of lists by column),
   where ``torch`` is minitorch or PyTorch. ``"summary"`` is the table to read and to compare between
   the engines; ``"claims"`` says what was expected, whether it was seen, and with which numbers;

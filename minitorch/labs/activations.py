@@ -23,6 +23,7 @@ from minitorch.labs.networks import (
 from minitorch.labs.style import Picture
 from minitorch.monitor import Monitor
 
+TITLE = "Activations"
 QUESTION = "What does an activation do to the gradients in a deep network?"
 CLAIM = ("Sigmoid's slope is at most 1/4, so gradients vanish on their way back through a deep "
          "network, and its first layers do not learn; ReLU's slope is 1 wherever a unit is active. "

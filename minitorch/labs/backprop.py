@@ -10,6 +10,7 @@ import numpy as np
 from minitorch.labs.mistakes import MISTAKES, planted
 from minitorch.labs.networks import Split, Table, add, batches, pick
 
+TITLE = "Backpropagation by hand"
 QUESTION = "Does the chain rule, written out by hand, give the gradients that autograd gives?"
 CLAIM = ("Backpropagation is the chain rule and nothing else: written out in tensor operations for "
          "a network of two layers, it gives autograd's gradients to the last digits and trains the "

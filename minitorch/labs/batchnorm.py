@@ -25,6 +25,7 @@ from minitorch.labs.batchnorm_modes import (
 from minitorch.labs.batchnorm_network import BATCH, RATE, Setting, learn, network, norms, score
 from minitorch.labs.networks import Split, Table, add, pick, tensors
 
+TITLE = "Batch normalisation"
 QUESTION = "What does normalising each batch change, and what must then not be forgotten?"
 CLAIM = ("Each layer's inputs shift while the layers below it learn; normalising them over the "
          "batch keeps them in place, so that the network learns faster, at larger rates and from "

@@ -29,6 +29,7 @@ from minitorch.labs.networks import (
 from minitorch.labs.style import Picture
 from minitorch.monitor import Monitor
 
+TITLE = "Initialisation"
 QUESTION = "How should weights start, so that a network learns?"
 CLAIM = (
     "Equal weights keep all neurons of a layer equal, and N(0, 1) weights let the variance grow "

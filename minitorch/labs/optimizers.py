@@ -19,6 +19,7 @@ from minitorch.labs.contest import (
 )
 from minitorch.labs.networks import Split, Table, add, pick, tensors
 
+TITLE = "Optimizers"
 QUESTION = "What does an optimizer make of the same gradients?"
 CLAIM = ("Plain SGD crawls along a ravine and hangs at a saddle; momentum keeps its pace but "
          "overshoots. Adagrad, RMSprop and Adam give each coordinate a rate of its own, so that "

@@ -14,6 +14,7 @@ from minitorch.labs.networks import Split, Table, add, perceptron, pick, tensors
 from minitorch.labs.overfitting_claims import claims
 from minitorch.labs.style import Picture
 
+TITLE = "Overfitting and dropout"
 QUESTION = "Why is a network better on the images it has seen, and what helps?"
 CLAIM = ("A large network learns a small training set by heart: its training cost goes to 0 while "
          "its test cost rises. More data, fewer features, L2 regularisation and dropout help, and "

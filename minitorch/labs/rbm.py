@@ -14,6 +14,7 @@ from minitorch.labs.rbm_claims import TARGET, claims, summary
 from minitorch.labs.rbm_exact import annealing, gradients
 from minitorch.labs.style import Picture
 
+TITLE = "Boltzmann machines"
 QUESTION = "What does a restricted Boltzmann machine learn, and does it help a classifier?"
 CLAIM = ("Contrastive divergence follows the likelihood's gradient roughly, but well enough that "
          "an RBM learns strokes, gives images it has not seen a high probability, and dreams up "

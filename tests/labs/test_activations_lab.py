@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch.__main__ import main
 from minitorch.cli.recipes import load
-from minitorch.labs import LABS, activations, style
+from minitorch.labs import activations, style
 from minitorch.labs.networks import ACTIVATIONS, INITS, perceptron, pick
 from minitorch.labs.report import claim_lines, plain
 
@@ -141,31 +140,6 @@ def test_all_pictures_draw_on_both_papers(result, paper):
         assert picture.caption.endswith((".", ")")) and picture.alt.endswith(".")
     picture.figure.savefig(out := io.BytesIO(), format="png", dpi=50)
     assert out.getvalue()[:4] == b"\x89PNG"
-
-
-def test_list_and_refusals(capsys):
-    assert main(["lab", "--list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(LABS)
-    assert main(["lab"]) == 2 and "say which" in capsys.readouterr().err
-    assert main(["lab", "activations", "--quick", "--data", "x"]) == 2
-    assert "leave --data out" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["lab", "nothing"])
-
-
-def test_numbers_that_are_not_finite_are_valid_json():
-    text = json.dumps(plain({"a": [math.nan, 1.5, "x"], "b": [math.inf]}), allow_nan=False)
-    assert json.loads(text) == {"a": ["nan", 1.5, "x"], "b": ["inf"]}
-
-
-def test_labels_keep_apart_and_inside():
-    pytest.importorskip("matplotlib")
-    axis = style.figure(4, 3).subplots()
-    axis.set_ylim(0, 1)
-    style.label_ends(axis, [(v, str(v), "ink") for v in (0.99, 0.98, 0.97, 0.5, 0.01, 0.0, -3)])
-    heights = sorted(text.xy[1] for text in axis.texts)
-    assert min(np.diff(heights)) > 0.06 and heights[0] > -1e-9 and heights[-1] < 1 + 1e-9
-    assert abs(heights[3] - 0.5) < 1e-6
 
 
 @pytest.mark.parametrize("init", INITS)

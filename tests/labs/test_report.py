@@ -8,39 +8,12 @@ import math
 import shutil
 import sys
 from itertools import pairwise
-from types import ModuleType
 
 import pytest
 
 from minitorch.labs import style
 from minitorch.labs.report import claim_lines, load, plain, save, summary_lines
-
-ABOUT = {"lab": "toy", "engine": "minitorch", "version": "1", "seed": 7, "seconds": 0.25}
-
-
-def tables(cost=0.5, seen=True):
-    return {
-        "curve": {"step": [0, 1, 2], "cost": [2.0, math.nan, cost], "who": ["a", "<b>", "nan?"]},
-        "summary": {"init": ["he", "xavier"], "layer": [1, 2], "cost": [cost, -math.inf],
-                    "spread": [0.0, 0.125]},
-        "claims": {"claim": ["costs fall & stay", "x < y"], "seen": [seen, True],
-                   "numbers": [f"{cost:.3f} < 2", "1 < 2"]},
-    }
-
-
-def toy():
-    """A lab that takes no time."""
-    lab = ModuleType("minitorch.labs.toy")
-
-    def draw(result):
-        for name, width in ("curve", 4.8), ("wide-curve", 9.0):
-            figure, axis = style.panel("A title", "step", "cost", width)
-            axis.plot(result["curve"]["step"], [2, 1, 0.5], color=style.colour("normal"))
-            yield style.Picture(name, figure, "It falls.", 'A "line" that falls from 2 to 0.5.')
-
-    lab.QUESTION, lab.CLAIM = "Does it fall?", "It falls. <Always>."
-    lab.CODE, lab.draw = [tables], draw
-    return lab
+from tests.labs.toy import ABOUT, tables, toy
 
 
 @pytest.fixture
