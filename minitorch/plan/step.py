@@ -10,6 +10,7 @@ import numpy as np
 from minitorch import engine
 from minitorch.engine import Leaf, wrap
 from minitorch.modes import modes
+from minitorch.plan import fusing
 from minitorch.plan.memory import owner
 from minitorch.plan.noted import Noted, plain
 from minitorch.plan.notes import Note, Recorder, arrays_in
@@ -71,7 +72,10 @@ class Step:
         self.write_back(notes)
         if self.refused:
             return
-        self.plan = Plan([notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept])
+        recipe = [notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept]
+        self.plan = Plan(*recipe)
+        self.runs = 0
+        self.recipe = recipe if fusing.possible() and not self.leaves else None  # until fused
         used = {id(owner(a)) for note in notes for a in arrays_in(
             (note.args, note.kwargs, note.into, note.writes))}
         # Gradients that were there before: where the step adds to them, they must be there again.
@@ -125,6 +129,32 @@ class Step:
             np.copyto(given[i].array, self.inputs[i])
         for counter, n in self.versions:
             counter[0] += n
+
+    def replay(self, given: list[Any]) -> None:
+        """``forward``, by a compiled plan once it is clear that the step is run often."""
+        self.runs += 1
+        if self.runs == fusing.MANY and self.recipe is not None:
+            self.fuse(given)
+        else:
+            self.forward(given)
+
+    def fuse(self, given: list[Any]) -> None:
+        """Run the plan and a compiled one from the same state: keep that if they end alike."""
+        parts, made, kept = self.recipe
+        plan, fused = self.plan, Plan(fusing.fused(parts, made, kept), made, kept)
+        self.recipe = None
+        before, arrays = Snapshot(self.reach), [t.array.copy() for t in given]
+        ends = []
+        for self.plan in (fused, plan):
+            before.restore()
+            for i in self.returned:
+                np.copyto(given[i].array, arrays[i])
+            self.forward(given)
+            ends.append([*Snapshot(self.reach).numbers(),
+                         *[("", t.array) for t in tensors_in(copied(self.outputs))],
+                         *[("", given[i].array.copy()) for i in self.returned]])
+        if not difference(*ends):
+            self.plan = fused
 
     def pull(self, gs: list[Any]) -> list[Array]:
         """The cotangents of ``leaves`` for those of the results, arrays both."""
