@@ -153,7 +153,7 @@ class InPlace:
         if last is None or last[0] is not options or last[1] != dtype:
             c = np.array(self.numbers(options), dtype)
             last = self.last = options, dtype, (c, list(c))
-        return last[2]  # type: ignore[no-any-return]
+        return last[2]
 
     def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
         """The arrays block by block, with scratch of the same shape."""

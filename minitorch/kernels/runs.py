@@ -8,7 +8,7 @@ first axis, which NumPy adds row by row.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations
@@ -27,12 +27,14 @@ SPELLING = {
     np.not_equal: "{} != {}", np.greater: "{} > {}", np.greater_equal: "{} >= {}",
     np.less: "{} < {}", np.less_equal: "{} <= {}", np.copyto: "{}", np.where: "{1} if {0} else {2}",
     SUM: ""}
+BOOL = np.dtype(np.bool_)
 KINDS = {np.dtype(t) for t in (np.float32, np.float64, np.int64, np.bool_)}
 
 
 @dataclass(eq=False)
 class Place:
-    """An array as a loop sees it: without axes of length 1, at ``[i, j]``, ``[j]``, ``[i]``, ``[0]``.
+    """An array without axes of length 1, and where a loop is in it: ``[i, j]``, ``[i]``, ``[j]``,
+    ``[0]``.
     """
 
     array: Array
@@ -93,63 +95,105 @@ def placed(x: Array, space: tuple[int, ...]) -> Place | None:
     long = [i for i, n in enumerate(space) if n != 1]
     ones = [i for i in long if shape[i] == 1]
     if not ones:
-        flat = len(long) != 2
-        return Place(x.reshape(-1 if flat else [space[i] for i in long]), "[i]" if flat else "[i, j]")
+        if len(long) == 2:
+            return Place(x.reshape([space[i] for i in long]), "[i, j]")
+        return Place(x.reshape(-1), "[i]")
     if len(long) == 2 and len(ones) == 1:
         return Place(x.reshape(-1), "[j]" if ones[0] == long[0] else "[i]")
     return None
 
 
 def call_of(note: Any) -> Call | None:
-    """A note as a call that can be spelled, if it is one."""
+    """A note of a plan as a call that can be spelled, if it is one."""
     f, args, kwargs = note.function, note.args, dict(note.kwargs)
-    if isinstance(getattr(f, "__self__", None), np.ufunc):
-        f = SUM if f == SUM else None
+    if isinstance(getattr(f, "__self__", None), np.ufunc) and f == SUM:
+        f = SUM  # a new object each time it is asked for
     out = kwargs.pop("out", note.into)
     out = out[0] if isinstance(out, tuple) else out
     if f not in SPELLING or out is None or not out.size or not all(
-            isinstance(a, np.ndarray) or type(a) in (int, float) for a in args[:3]):
+            isinstance(a, np.ndarray) or type(a) in (int, float) for a in args):
         return None
-    kinds: Any
     if f is SUM:
-        x, axis = args[0], kwargs.pop("axis", None)
-        kwargs.pop("keepdims", None)
-        if (kwargs.pop("dtype", None) is not None or len(args) != 1 or axis not in (0, (0,))
-                or x.ndim != 2 or x.shape[1] < 2 or x.dtype.kind != "f" or out.dtype != x.dtype):
-            return None
-        source, space, kinds = [x], x.shape, [x.dtype]
-    else:
-        source, space = list(args), out.shape
-        given = [a.dtype if isinstance(a, np.ndarray) else type(a) for a in source]
-        if isinstance(f, np.ufunc):
-            try:
-                *kinds, made = f.resolve_dtypes((*given, None))
-            except TypeError:
-                return None
-            if kwargs.pop("dtype", made) != made or made != out.dtype:
-                return None
-        elif f is np.where:
-            kinds = [given[0], *[out.dtype] * 2]
-            if len(args) != 3 or given[0] != bool:
-                return None
-        else:  # copyto; only bools are converted
-            kwargs.pop("casting", None)
-            kinds = [out.dtype]
-        if any(isinstance(g, np.dtype) and g != k and g != bool for g, k in zip(given, kinds)):
-            return None
-    places = [placed(a, space) if isinstance(a, np.ndarray) else a for a in source]
-    target = placed(*(out.reshape(-1), space[1:]) if f is SUM else (out, space))
-    if kwargs or target is None or None in places or not all(k in KINDS for k in kinds):
+        return sum_of(args, kwargs, out)
+    given = [a.dtype if isinstance(a, np.ndarray) else type(a) for a in args]
+    kinds = converted(f, given, kwargs, out.dtype)
+    if kinds is None or kwargs or any(
+            isinstance(g, np.dtype) and g not in (k, BOOL) for g, k in zip(given, kinds)):
         return None
-    squeezed = tuple([n for n in space if n != 1])
-    squeezed = squeezed if len(squeezed) == 2 else (int(np.prod(space)),)
-    if f is SUM:
-        if len(squeezed) != 2:
-            return None
-        target.index = "[j]"
-    elif target.index not in ("[i, j]", "[i]", "[0]"):
+    places = [placed(a, out.shape) if isinstance(a, np.ndarray) else a for a in args]
+    target = placed(out, out.shape)
+    if target is None or None in places:
         return None
-    return Call(f, squeezed, places, kinds, target)
+    space = tuple([n for n in out.shape if n != 1])
+    return Call(f, space if len(space) == 2 else (out.size,), places, kinds, target)
+
+
+def converted(f: Any, given: list[Any], kwargs: dict[str, Any], made: Any) -> list[Any] | None:
+    """The dtypes in which a call computes; takes what it understands out of ``kwargs``."""
+    if f is np.copyto:  # converts what it is given, of which only bools are spelled
+        kwargs.pop("casting", None)
+        return [made] if made in KINDS else None
+    if f is np.where:
+        return [BOOL, made, made] if len(given) == 3 and given[0] == BOOL else None
+    try:
+        *kinds, found = f.resolve_dtypes((*given, None))
+    except (TypeError, ValueError):
+        return None
+    if kwargs.pop("dtype", found) != found or found != made:
+        return None
+    fits = all(k in KINDS and k != BOOL for k in kinds)  # bools are added by "or"
+    return kinds if fits and (f is not np.reciprocal or made.kind == "f") else None
+
+
+def sum_of(args: Any, kwargs: dict[str, Any], out: Array) -> Call | None:
+    """A sum over the rows of a matrix; with a single column NumPy adds in another order."""
+    x = args[0]
+    plain = kwargs.get("dtype") is None and kwargs.keys() <= {"axis", "keepdims", "dtype"}
+    if (len(args) != 1 or not plain or kwargs.get("axis") not in (0, (0,)) or x.ndim != 2
+            or min(x.shape) < 2 or x.dtype.kind != "f" or out.dtype != x.dtype):
+        return None
+    source, target = placed(x, x.shape), placed(out.reshape(-1), x.shape[1:])
+    if source is None or target is None:
+        return None
+    return Call(SUM, x.shape, [source], [x.dtype], Place(target.array, "[j]"))
+
+
+class Body:
+    """What one loop does to one element, line by line; values that are known stay in registers.
+
+    ``name`` gives the name of a parameter for an array.
+    """
+
+    def __init__(self, loop: Loop, name: Callable[[Place], str], local: Container[int]) -> None:
+        self.lines: list[str] = []
+        self.values: dict[Any, str] = {}  # what is in registers, by where it lies
+        self.before: list[str] = []
+        self.name = name
+        stores: dict[Any, str] = {}
+        for n, call in enumerate(loop.calls):
+            args = [self.value(a, k) for a, k in zip(call.args, call.kinds)]
+            if call.function is SUM:
+                out = name(call.out)
+                self.before += [f"for j in range({loop.space[1]}):", f"    {out}[j] = 0"]
+                self.lines.append(f"{out}[j] += {args[0]}")
+                continue
+            text = SPELLING[call.function].format(*args, one=f"np.{call.kinds[0]}(1)")
+            self.lines.append(f"t{n} = {text}")
+            self.values[call.out.key] = f"t{n}"
+            if id(call) not in local:
+                stores[call.out.key] = f"{name(call.out)}{call.out.index} = t{n}"
+        self.lines += stores.values()
+
+    def value(self, x: Any, kind: Any) -> str:
+        """An argument, read and converted where that is needed."""
+        if not isinstance(x, Place):
+            special = {"inf": "np.inf", "-inf": "-np.inf", "nan": "np.nan"}
+            return f"np.{kind}({special.get(repr(x), repr(x))})"
+        if x.key not in self.values:
+            self.values[x.key] = f"v{len(self.values)}_"
+            self.lines.append(f"{self.values[x.key]} = {self.name(x)}{x.index}")
+        text = self.values[x.key]
+        return text if x.array.dtype == kind else f"np.{kind}({text})"
 
 
 def spelled(loops: list[Loop], local: Container[int]) -> tuple[str, list[Array]]:
@@ -160,7 +204,7 @@ def spelled(loops: list[Loop], local: Container[int]) -> tuple[str, list[Array]]
     names: dict[Any, str] = {}
     arrays: list[Array] = []
 
-    def parameter(place: Place) -> str:
+    def name(place: Place) -> str:
         if place.memory not in names:
             names[place.memory] = f"p{len(arrays)}"
             arrays.append(place.array)
@@ -168,34 +212,11 @@ def spelled(loops: list[Loop], local: Container[int]) -> tuple[str, list[Array]]
 
     lines: list[str] = []
     for loop in loops:
-        values: dict[Any, str] = {}  # what is in registers, by where it lies
-        body: list[str] = []
-        stores: dict[Any, str] = {}
-
-        def value(x: Any, kind: Any) -> str:
-            if not isinstance(x, Place):
-                return f"np.{kind}({x!r})" if kind != bool else repr(bool(x))
-            if x.key not in values:
-                values[x.key] = f"v{len(values)}_"
-                body.append(f"{values[x.key]} = {parameter(x)}{x.index}")
-            text = values[x.key]
-            return text if x.array.dtype == kind else f"np.{kind}({text})"
-
-        for n, call in enumerate(loop.calls):
-            args = [value(a, k) for a, k in zip(call.args, call.kinds)]
-            if call.function is SUM:
-                out = parameter(call.out)
-                lines += [f"for j in range({loop.space[1]}):", f"    {out}[j] = 0"]
-                body.append(f"{out}[j] += {args[0]}")
-                continue
-            text = SPELLING[call.function].format(*args, one=f"np.{call.kinds[0]}(1)")
-            body.append(f"t{n} = {text}")
-            values[call.out.key] = f"t{n}"
-            if id(call) not in local:
-                stores[call.out.key] = f"{parameter(call.out)}{call.out.index} = t{n}"
+        body = Body(loop, name, local)
+        lines += body.before
         for depth, (index, n) in enumerate(zip("ij", loop.space)):
             lines.append("    " * depth + f"for {index} in range({n}):")
-        lines += ["    " * len(loop.space) + line for line in (*body, *stores.values())]
+        lines += ["    " * len(loop.space) + line for line in body.lines]
     head = f"def run({', '.join(names.values())}):"
     return "\n".join([head, *["    " + line for line in lines]]), arrays
 

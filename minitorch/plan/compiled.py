@@ -70,6 +70,9 @@ class Compiled:
             self.give_up(step, step.before, "cannot be recorded")
             return step.outputs
         step.before = None
+        for others in self.steps.values():
+            for other in others:
+                other.recipe = None  # which holds memory: they were not run often
         self.steps.setdefault(key, []).append(step)
         return in_graph(step, step.given) if step.leaves else copied(step.outputs)
 

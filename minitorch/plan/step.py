@@ -75,7 +75,9 @@ class Step:
         recipe = [notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept]
         self.plan = Plan(*recipe)
         self.runs = 0
-        self.recipe = recipe if fusing.possible() and not self.leaves else None  # until fused
+        self.recipe: Any = None  # of a compiled plan, until that is made
+        if fusing.possible() and not self.leaves:
+            self.recipe = recipe
         used = {id(owner(a)) for note in notes for a in arrays_in(
             (note.args, note.kwargs, note.into, note.writes))}
         # Gradients that were there before: where the step adds to them, they must be there again.
