@@ -25,7 +25,7 @@ from minitorch.plan import notes
 from minitorch.plan.plan import Plan
 from minitorch.plan.state import Snapshot
 from minitorch.plan.step import Step
-from minitorch.plan.trees import copied, mapped, signature, tensors_in
+from minitorch.plan.trees import copied, mapped, signature
 
 LIMIT = 8  # recordings of one function, as many as PyTorch makes
 
@@ -47,14 +47,14 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.refused or modes.anomaly or notes.active is not None:
             return self.function(*args, **kwargs)
-        key = signature((args, kwargs)), modes.grad, dtypes.default(), numba.enabled
+        given: list[Any] = []
+        key = signature((args, kwargs), given), modes.grad, dtypes.default(), numba.enabled
         for step in self.steps.get(key, ()):
             if step.holds():
                 if step.pending is not None and step.pending() is not None:
                     return self.function(*args, **kwargs)  # its values are still needed
                 if not step.proven:
                     return self.prove(step, args, kwargs)
-                given = tensors_in((args, kwargs))
                 step.replay(given)
                 return in_graph(step, given) if step.leaves else copied(step.outputs)
         return self.record(key, args, kwargs)

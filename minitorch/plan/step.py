@@ -120,7 +120,7 @@ class Step:
         """Whether everything that the recording went by is as it was."""
         return (all([t.array is a for t, a in self.arrays])
                 and all([t._grad is g for t, g in self.entry])
-                and all([unchanged(*v) for v in self.reach.values]))
+                and unchanged(self.reach.values))
 
     def forward(self, given: list[Any]) -> None:
         """Run the plan on new arguments; the results lie in its own memory."""
@@ -206,12 +206,17 @@ class Step:
         return [now.get(id(t), t) for t in self.leaves]
 
 
-def unchanged(holder: Any, key: Any, value: Any) -> bool:
+def unchanged(values: list[tuple[Any, Any, Any]]) -> bool:
+    """Whether all holders have their values still: mostly the very objects, else equal ones."""
     try:
-        now = holder[key]
+        return all([holder[key] is value or same(holder[key], value)
+                    for holder, key, value in values])
     except (KeyError, IndexError):
         return False
-    return now is value or (type(now) is type(value) and bool(now == value))
+
+
+def same(x: Any, y: Any) -> bool:
+    return type(x) is type(y) and bool(x == y)
 
 
 def changed_lengths(reach: Reach) -> str:
