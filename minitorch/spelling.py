@@ -77,12 +77,9 @@ def source(program: Program, passed: dict[Any, str]) -> tuple[str, list[str]]:
     scratch = sorted({place[s] for s in each} - {a.name for a in program.arrays})
     names = passed | place
 
-    def text(value: Any) -> str:
-        return names[value]
-
     lines: list[str] = []
     for s in each:
-        args, out = [text(a) for a in s.args], place[s]
+        args, out = [names[a] for a in s.args], place[s]
         if s.op == "where":
             lines += [f"        xp.copyto({out}, {args[2]})"] * (args[2] != out)
             lines += [f"        xp.copyto({out}, {args[1]}, where={args[0]})"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -141,21 +142,34 @@ class Step:
             self.forward(given)
 
     def fuse(self, given: list[Any]) -> None:
-        """Run the plan and a compiled one from the same state: keep that if they end alike."""
-        parts, made, kept = self.recipe
-        plan, fused = self.plan, Plan(fusing.fused(parts, made, kept), made, kept)
-        self.recipe = None
-        before, arrays = Snapshot(self.reach), [t.array.copy() for t in given]
-        ends = []
-        for self.plan in (fused, plan):
+        """Run a compiled plan and this one from the same state: keep that if they end alike."""
+        plan, (parts, made, kept) = self.plan, self.recipe
+        before, arrays, self.recipe = Snapshot(self.reach), [t.array.copy() for t in given], None
+
+        def end(run: Plan) -> list[tuple[str, Any]]:
             before.restore()
             for i in self.returned:
                 np.copyto(given[i].array, arrays[i])
+            self.plan = run
+            try:
+                self.forward(given)
+            finally:
+                self.plan = plan
+            results = [*tensors_in(copied(self.outputs)), *given]
+            return [*Snapshot(self.reach).numbers(), *[("", t.array.copy()) for t in results]]
+
+        try:
+            fused = Plan(fusing.fused(parts, made, kept), made, kept)
+        except Exception as error:
+            warnings.warn(f"a step could not be compiled, and runs as array calls: {error!r}",
+                          RuntimeWarning, stacklevel=5)
             self.forward(given)
-            ends.append([*Snapshot(self.reach).numbers(),
-                         *[("", t.array) for t in tensors_in(copied(self.outputs))],
-                         *[("", given[i].array.copy()) for i in self.returned]])
-        if not difference(*ends):
+            return
+        try:
+            found = end(fused)
+        except Exception:  # the step's own error, which comes again
+            found = []
+        if not difference(found, end(plan)):
             self.plan = fused
 
     def pull(self, gs: list[Any]) -> list[Array]:

@@ -100,7 +100,8 @@ def network(activation: Any = nn.ReLU) -> tuple[Any, Any]:
     return model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
 
-def steps(compiled: bool, n: int) -> tuple[list[float], list[Any], Any]:
+def steps(compiled: bool, n: int, bad: int = -1) -> tuple[list[float], list[Any], Any]:
+    """Losses, state, and the step after ``n`` runs; run ``bad`` has a class that is not there."""
     model, optimizer = network()
 
     def step(x: Any, y: Any) -> Any:
@@ -111,8 +112,16 @@ def steps(compiled: bool, n: int) -> tuple[list[float], list[Any], Any]:
         return loss
     run = torch.compile(step, fullgraph=True) if compiled else step
     rng = np.random.default_rng(1)
-    losses = [run(torch.tensor(rng.normal(size=(7, 6)), dtype=torch.float32),
-                  torch.tensor(rng.integers(0, 3, 7))).item() for _ in range(n)]
+    losses = []
+    for k in range(n):
+        x = torch.tensor(rng.normal(size=(7, 6)), dtype=torch.float32)
+        y = torch.tensor(rng.integers(0, 3, 7))
+        if k == bad:
+            y[4] = 3
+            with pytest.raises(IndexError, match="Target 3"):
+                run(x, y)
+        else:
+            losses.append(run(x, y).item())
     return losses, [v.numpy() for v in model.state_dict().values()], run
 
 
@@ -142,6 +151,21 @@ def test_what_would_end_otherwise_is_not_kept(monkeypatch: Any) -> None:
     ours, _, run = steps(True, 9)
     assert ours == losses
     assert "run(" not in run.explain()
+
+
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize("bad", range(7))
+def test_an_error_of_the_step_comes_through_and_changes_nothing_else(bad: int) -> None:
+    """Also in the call in which the plan is compiled."""
+    assert steps(True, 9, bad)[0] == steps(False, 9, bad)[0]
+
+
+@pytest.mark.usefixtures("compiler")
+def test_what_cannot_be_compiled_runs_as_calls(monkeypatch: Any) -> None:
+    monkeypatch.setitem(runs.SPELLING, np.subtract, "{} ?? {}")
+    with pytest.warns(RuntimeWarning, match="could not be compiled"):
+        ours = steps(True, 9)[0]
+    assert ours == steps(False, 9)[0]
 
 
 @pytest.mark.usefixtures("compiler")
