@@ -77,12 +77,9 @@ def source(program: Program, passed: dict[Any, str]) -> tuple[str, list[str]]:
     scratch = sorted({place[s] for s in each} - {a.name for a in program.arrays})
     names = passed | place
 
-    def text(value: Any) -> str:
-        return names[value]
-
     lines: list[str] = []
     for s in each:
-        args, out = [text(a) for a in s.args], place[s]
+        args, out = [names[a] for a in s.args], place[s]
         if s.op == "where":
             lines += [f"        xp.copyto({out}, {args[2]})"] * (args[2] != out)
             lines += [f"        xp.copyto({out}, {args[1]}, where={args[0]})"]
@@ -153,7 +150,7 @@ class InPlace:
         if last is None or last[0] is not options or last[1] != dtype:
             c = np.array(self.numbers(options), dtype)
             last = self.last = options, dtype, (c, list(c))
-        return last[2]  # type: ignore[no-any-return]
+        return last[2]
 
     def blocks(self, arrays: Sequence[Array]) -> Iterator[list[Array]]:
         """The arrays block by block, with scratch of the same shape."""

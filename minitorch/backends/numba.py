@@ -1,4 +1,5 @@
-"""Numba compiles optimizers' updates for the CPU where it is installed (the extra ``fast``).
+"""Numba compiles optimizers' updates, compiled steps and random words for the CPU, where it is
+installed (the extra ``fast``).
 
 ``enabled = False``, or ``MINITORCH_NUMBA=0`` in the environment, runs them on NumPy; the numbers
 are the same.

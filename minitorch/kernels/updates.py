@@ -27,13 +27,11 @@ class Fused(InPlace):
         self.loop = loops.source(program)
         self.loops: dict[Any, Callable[..., None]] = {}  # compiled, by dtype
 
-
     def bound(self, arrays: Sequence[Array]) -> Callable[[Array, dict[str, Any]], None]:
         x, *state = arrays
         dtype, strides = x.dtype, x.strides
         vectors = fitting(arrays)
-
-        loop: Any = None
+        loop: Any = None  # until there is one
 
         def run(g: Array, options: dict[str, Any]) -> None:
             nonlocal loop

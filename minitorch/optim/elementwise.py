@@ -199,6 +199,8 @@ def decayed(x: Any, g: Any, o: Any) -> tuple[Any, Any]:
 
 def number(value: Any) -> Any:
     """An option as Python's number; tuples of them too."""
+    if type(value) in (float, bool):
+        return value
     if isinstance(value, tuple):
         return tuple([number(v) for v in value])
     if isinstance(value, np.generic):

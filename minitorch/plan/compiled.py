@@ -16,6 +16,7 @@ from typing import Any
 
 from minitorch import dtypes
 from minitorch.autograd import Function
+from minitorch.backends import numba
 from minitorch.engine import wrap
 from minitorch.errors import advised
 from minitorch.modes import modes
@@ -24,7 +25,7 @@ from minitorch.plan import notes
 from minitorch.plan.plan import Plan
 from minitorch.plan.state import Snapshot
 from minitorch.plan.step import Step
-from minitorch.plan.trees import copied, mapped, signature, tensors_in
+from minitorch.plan.trees import copied, mapped, signature
 
 LIMIT = 8  # recordings of one function, as many as PyTorch makes
 
@@ -46,15 +47,15 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.refused or modes.anomaly or notes.active is not None:
             return self.function(*args, **kwargs)
-        key = signature((args, kwargs)), modes.grad, dtypes.default()
+        given: list[Any] = []
+        key = signature((args, kwargs), given), modes.grad, dtypes.default(), numba.enabled
         for step in self.steps.get(key, ()):
             if step.holds():
                 if step.pending is not None and step.pending() is not None:
                     return self.function(*args, **kwargs)  # its values are still needed
                 if not step.proven:
                     return self.prove(step, args, kwargs)
-                given = tensors_in((args, kwargs))
-                step.forward(given)
+                step.replay(given)
                 return in_graph(step, given) if step.leaves else copied(step.outputs)
         return self.record(key, args, kwargs)
 
@@ -69,6 +70,9 @@ class Compiled:
             self.give_up(step, step.before, "cannot be recorded")
             return step.outputs
         step.before = None
+        for others in self.steps.values():
+            for other in others:
+                other.recipe = None  # which holds memory: they were not run often
         self.steps.setdefault(key, []).append(step)
         return in_graph(step, step.given) if step.leaves else copied(step.outputs)
 

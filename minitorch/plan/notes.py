@@ -32,6 +32,7 @@ class Note:
     line: str = ""
     operator: str = ""
     writes: list[Array] = field(default_factory=list)  # beside ``into``
+    loops: str = ""  # the text of a compiled function
 
 
 class Recorder:

@@ -66,6 +66,7 @@ class Plan:
             text = NUMBER.sub(lambda name: str(self.scope[name[0]]), text)
             lines.append(f"{i:4}  {clock}{text:<48} {shape:<20} {note.operator:<24} {place}"
                          .rstrip())
+            lines += [" " * 11 + line for line in note.loops.splitlines()[1:]]
         if spent is not None:
             lines.append(f"      {sum(spent) * 1e6:8.1f} us  in all")
         return "\n".join(lines)

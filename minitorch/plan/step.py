@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from minitorch import engine
 from minitorch.engine import Leaf, wrap
 from minitorch.modes import modes
+from minitorch.plan import fusing
 from minitorch.plan.memory import owner
 from minitorch.plan.noted import Noted, plain
 from minitorch.plan.notes import Note, Recorder, arrays_in
@@ -71,7 +73,12 @@ class Step:
         self.write_back(notes)
         if self.refused:
             return
-        self.plan = Plan([notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept])
+        recipe = [notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept]
+        self.plan = Plan(*recipe)
+        self.runs = 0
+        self.recipe: Any = None  # of a compiled plan, until that is made
+        if fusing.possible() and not self.leaves:
+            self.recipe = recipe
         used = {id(owner(a)) for note in notes for a in arrays_in(
             (note.args, note.kwargs, note.into, note.writes))}
         # Gradients that were there before: where the step adds to them, they must be there again.
@@ -114,7 +121,7 @@ class Step:
         """Whether everything that the recording went by is as it was."""
         return (all([t.array is a for t, a in self.arrays])
                 and all([t._grad is g for t, g in self.entry])
-                and all([unchanged(*v) for v in self.reach.values]))
+                and unchanged(self.reach.values))
 
     def forward(self, given: list[Any]) -> None:
         """Run the plan on new arguments; the results lie in its own memory."""
@@ -125,6 +132,45 @@ class Step:
             np.copyto(given[i].array, self.inputs[i])
         for counter, n in self.versions:
             counter[0] += n
+
+    def replay(self, given: list[Any]) -> None:
+        """``forward``, by a compiled plan once it is clear that the step is run often."""
+        self.runs += 1
+        if self.runs == fusing.MANY and self.recipe is not None:
+            self.fuse(given)
+        else:
+            self.forward(given)
+
+    def fuse(self, given: list[Any]) -> None:
+        """Run a compiled plan and this one from the same state: keep that if they end alike."""
+        plan, (parts, made, kept) = self.plan, self.recipe
+        before, arrays, self.recipe = Snapshot(self.reach), [t.array.copy() for t in given], None
+
+        def end(run: Plan) -> list[tuple[str, Any]]:
+            before.restore()
+            for i in self.returned:
+                np.copyto(given[i].array, arrays[i])
+            self.plan = run
+            try:
+                self.forward(given)
+            finally:
+                self.plan = plan
+            results = [*tensors_in(copied(self.outputs)), *given]
+            return [*Snapshot(self.reach).numbers(), *[("", t.array.copy()) for t in results]]
+
+        try:
+            fused = Plan(fusing.fused(parts, made, kept), made, kept)
+        except Exception as error:
+            warnings.warn(f"a step could not be compiled, and runs as array calls: {error!r}",
+                          RuntimeWarning, stacklevel=5)
+            self.forward(given)
+            return
+        try:
+            found = end(fused)
+        except Exception:  # the step's own error, which comes again
+            found = []
+        if not difference(found, end(plan)):
+            self.plan = fused
 
     def pull(self, gs: list[Any]) -> list[Array]:
         """The cotangents of ``leaves`` for those of the results, arrays both."""
@@ -174,12 +220,17 @@ class Step:
         return [now.get(id(t), t) for t in self.leaves]
 
 
-def unchanged(holder: Any, key: Any, value: Any) -> bool:
+def unchanged(values: list[tuple[Any, Any, Any]]) -> bool:
+    """Whether all holders have their values still: mostly the very objects, else equal ones."""
     try:
-        now = holder[key]
+        return all([holder[key] is value or same(holder[key], value)
+                    for holder, key, value in values])
     except (KeyError, IndexError):
         return False
-    return now is value or (type(now) is type(value) and bool(now == value))
+
+
+def same(x: Any, y: Any) -> bool:
+    return type(x) is type(y) and bool(x == y)
 
 
 def changed_lengths(reach: Reach) -> str:

@@ -37,14 +37,18 @@ def copied(x: Any) -> Any:
     return mapped(x, lambda t: wrap(t.array.copy()))
 
 
-def signature(x: Any) -> Any:
-    """What a plan depends on: shapes and dtypes of tensors, and every other argument."""
+def signature(x: Any, tensors: list[Any]) -> Any:
+    """What a plan depends on: shapes and dtypes of tensors, and every other argument.
+
+    The tensors are added to ``tensors``, in the order of ``tensors_in``.
+    """
     if isinstance(x, Tensor):
+        tensors.append(x)
         return x.array.shape, x.array.dtype, x.node is not None
     if isinstance(x, (tuple, list)):
-        return type(x), *map(signature, x)
+        return type(x), *[signature(v, tensors) for v in x]
     if isinstance(x, dict):
-        return tuple([(k, signature(v)) for k, v in x.items()])
+        return tuple([(k, signature(v, tensors)) for k, v in x.items()])
     try:
         hash(x)
     except TypeError:
