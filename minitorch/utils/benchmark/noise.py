@@ -13,12 +13,12 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def middle(figures: list[float]) -> tuple[float, float]:
-    """The smallest and the largest figure; of eight or more, without an eighth at each end.
+    """The ends of the middle half and one figure more on each side: of fewer than eight, of all.
 
     >>> middle([3, 1, 2]), middle([9, 1, 5, 6, 7, 5, 4, 8])
     ((1, 3), (4, 8))
     """
-    left_out = len(figures) // 8
+    left_out = max(len(figures) // 4 - 1, 0)
     figures = sorted(figures)
     return figures[left_out], figures[-1 - left_out]
 
