@@ -43,7 +43,7 @@ def pinned(n: int) -> Iterator[dict[str, int]]:
             if pools["BLAS"] != n:
                 warnings.warn(f"num_threads is {n}, but NumPy's BLAS may use {pools['BLAS']}: "
                               f"install threadpoolctl, or set OMP_NUM_THREADS={n} before Python "
-                              f"starts", stacklevel=4)
+                              f"starts", stacklevel=5)
         else:
             stack.enter_context(threadpoolctl.threadpool_limits(n))
             pools |= {pool["internal_api"]: pool["num_threads"]
