@@ -19,9 +19,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import epoch, machine, report, runner, steps
+from benchmarks import epoch, report, runner, steps
 from benchmarks.engines import ENGINES
+from benchmarks.machine import cores
 from benchmarks.tables import TABLES
+from minitorch.utils.benchmark import machine
 
 QUICK: dict[str, Any] = {"threads": [1], "rounds": 1, "seconds": 0.02}
 
@@ -73,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     old = report.load(options.compare) if options.compare else None  # before minutes are spent
     print("; ".join(f"{k} {v}" for k, v in about["machine"].items()))
     for why in [*(f"{e} left out: {why}" for e, why in missing.items()),
-                *(f"{n} threads left out: there are {len(machine.cores())} cores"
+                *(f"{n} threads left out: there are {len(cores())} cores"
                   for n in options.threads if n not in threads), about["busy"]]:
         if why:
             print(why)

@@ -1,12 +1,9 @@
-"""The machine and what is installed on it: what a figure means nothing without."""
+"""What a worker is given: its environment and its processors. (Imported before any engine.)"""
 
 from __future__ import annotations
 
 import os
-import platform
-import sys
 from pathlib import Path
-from typing import Any
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
          "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
@@ -36,31 +33,3 @@ def cores() -> list[int]:
         except (OSError, ValueError):
             return 0
     return sorted(allowed, key=lambda cpu: (turn(cpu), cpu))
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def blas() -> str:
-    import numpy as np
-    found: Any = np.show_config(mode="dicts")
-    found = found["Build Dependencies"]["blas"]
-    return f"{found.get('name')} {found.get('version')}"
-
-
-def description() -> dict[str, Any]:
-    import numpy as np
-    return {"processor": processor(), "cores": len(cores()), "system": platform.platform(),
-            "python": sys.version.split()[0], "numpy": np.__version__, "numpy BLAS": blas()}
-
-
-def busy() -> str:
-    """A warning if others use the machine, else ""."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return (f"the machine is busy (load {load:.1f} on {len(cores())} cores): this will take "
-            f"longer, and only ratios count" if load > 0.3 * len(cores()) else "")

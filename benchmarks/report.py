@@ -9,9 +9,10 @@ from typing import Any
 
 from benchmarks.runner import Cell, Cells
 from benchmarks.table import UNITS, Table
+from minitorch.utils.benchmark import noise
 
 JUDGE = "torch"
-LEAST = 0.05  # a smaller change is not worth a line
+Key = tuple[str, str, str, int]
 
 
 def number(x: float) -> str:
@@ -83,45 +84,29 @@ def load(path: str) -> tuple[Cells, dict[str, Any]]:
     return cells, found
 
 
-def figures(cells: Cells, cell: Cell) -> list[float]:
-    """What is compared between runs: ratios to PyTorch's default in the same round if there are
-    any, since the machine drifts by a fifth from run to run; else the figures themselves."""
-    judge = cells.get((*cell.key[:2], JUDGE, cell.key[3]))
-    found = cell.ratios(judge) if judge is not None and cell is not judge else []
-    return sorted(found or cell.rounds.values())
+def ratios(cells: Cells, key: Key) -> list[float]:
+    """To PyTorch's default in the same round, if that was measured too and is not this."""
+    judge = (*key[:2], JUDGE, key[3])
+    return cells[key].ratios(cells[judge]) if key in cells and judge in cells and (
+        key != judge) else []
 
 
-def moved(old: Cells, new: Cells) -> list[str]:
-    """The cells whose medians are farther apart than the spreads of both runs together.
-
-    Of noise alone that happens to 1 cell in 7,000 with five rounds, 1 in 70 with three (normal
-    noise, simulated); fewer rounds are not compared. PyTorch's own figures, by which the others
-    are judged, only where they stand alone.
-    """
-    lines = []
+def comparable(old: Cells, new: Cells) -> tuple[dict[Key, list[float]], dict[Key, list[float]]]:
+    """What is compared: ratios to PyTorch's default if both runs have them, since the machine
+    drifts by a fifth from run to run; else the figures. PyTorch's own only where it is alone."""
+    was, is_ = {}, {}
     for key, cell in new.items():
-        before = old.get(key)
-        if before is None or min(len(cell.rounds), len(before.rounds)) < 3 or (
-                key[2] == JUDGE and any(k[:2] == key[:2] and k != key for k in new)):
+        if key[2] == JUDGE and any(k[:2] == key[:2] and k != key for k in new):
             continue
-        a, b = figures(old, before), figures(new, cell)
-        x, y = statistics.median(a), statistics.median(b)
-        if abs(y - x) > max(b[-1] - b[0] + a[-1] - a[0], LEAST * x):
-            lines.append(f"{'more' if y > x else 'less'} {y / x - 1:+.0%}  {', '.join(key[:3])}, "
-                         f"{key[3]} thread(s): {a[0]:.3g}-{a[-1]:.3g} -> {b[0]:.3g}-{b[-1]:.3g}")
-    return lines
+        was[key], is_[key] = ratios(old, key), ratios(new, key)
+        if not (was[key] and is_[key]):
+            was[key] = list(old[key].rounds.values()) if key in old else []
+            is_[key] = list(cell.rounds.values())
+    return was, is_
 
 
 def comparison(old: Cells, before: dict[str, Any], new: Cells, now: dict[str, Any]) -> str:
     """What moved, and what else differs between the runs."""
-    lines = [f"Compared with {before['date']}:"]
-    lines += [f"  {k} was {before['machine'].get(k)}, is {now['machine'][k]}"
-              for k in now["machine"] if before["machine"].get(k) != now["machine"][k]]
-    both = [key for key in new if key in old and min(
-        len(new[key].rounds), len(old[key].rounds)) >= 3]
-    if both:
-        lines += [f"  {line}" for line in moved(old, new)] or ["  nothing moved beyond the noise"]
-    if len(both) < len(new):
-        lines.append(f"  only {len(both)} of {len(new)} cells have three rounds or more in both "
-                     f"runs, and are compared")
-    return "\n".join(lines)
+    was, is_ = comparable(old, new)
+    return noise.comparison(was, before, is_, now,
+                            lambda key: f"{', '.join(key[:3])}, {key[3]} thread(s)")

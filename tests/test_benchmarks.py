@@ -54,7 +54,7 @@ def test_a_run_from_the_command_line(tmp_path, capsys):
     assert main([*arguments[:-2], "--compare", files[0]]) == 0
     out = capsys.readouterr().out
     assert "1 thread, ms" in out and "E: 2-2-1 Sigmoid SGD batch 4" in out
-    assert "min" in out and "only 0 of 1 cells" in out
+    assert "min" in out and "only 0 of 1 have" in out
     found = json.loads((tmp_path / "run.json").read_text())
     assert {c["engine"] for c in found["cells"]} == {"minitorch", "compiled", "numpy"}
     for cell in found["cells"]:
@@ -105,9 +105,19 @@ def test_a_comparison_sees_what_moved_and_nothing_else():
     """A machine that is slower in all is no news; nor is a change within the spread."""
     old = cells_of(torch=[2.0, 2.2, 1.9], minitorch=[1.0, 1.1, 0.95], numpy=[0.8, 0.9, 1.1])
     new = cells_of(torch=[3.0, 3.3, 2.85], minitorch=[1.0, 1.1, 0.95], numpy=[1.2, 1.35, 1.3])
-    lines = report.moved(old, new)
-    assert len(lines) == 1 and "less -33%" in lines[0] and "minitorch" in lines[0]
-    assert report.moved(old, old) == []
+    about = {"date": "then", "machine": {}}
+    first, *lines = report.comparison(old, about, new, about).splitlines()
+    assert "then" in first and len(lines) == 1
+    assert "less -33%" in lines[0] and "A, minitorch, 1 thread(s)" in lines[0]
+    assert "nothing moved" in report.comparison(old, about, old, about)
+
+
+def test_ratios_are_not_compared_with_times():
+    """PyTorch was measured in one of the runs only: then times are compared with times."""
+    old = cells_of(torch=[2.0, 2.2, 1.9], minitorch=[1.0, 1.1, 0.95])
+    about = {"date": "then", "machine": {}}
+    new = cells_of(minitorch=[1.0, 1.1, 0.95])
+    assert "nothing moved" in report.comparison(old, about, new, about)
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path):

@@ -1,0 +1,45 @@
+"""The machine and what is installed on it: what a figure means nothing without."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minitorch.utils.benchmark.threads import processors
+
+ENGINES = ("minitorch", "torch", "cupy", "jax", "numba")
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def blas() -> str:
+    """The library that multiplies matrices for NumPy."""
+    found: Any = np.show_config(mode="dicts")
+    found = found["Build Dependencies"]["blas"]
+    return f"{found.get('name')} {found.get('version')}"
+
+
+def description() -> dict[str, Any]:
+    """Processor, system and versions; of the engines, those that are loaded."""
+    return {"processor": processor(), "cores": processors(), "system": platform.platform(),
+            "python": sys.version.split()[0], "numpy": np.__version__, "numpy BLAS": blas(),
+            **{name: sys.modules[name].__version__ for name in ENGINES if name in sys.modules}}
+
+
+def busy() -> str:
+    """A warning if others use the machine, else ""."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return (f"the machine is busy (load {load:.1f} on {processors()} cores): this will take "
+            f"longer, and only ratios count" if load > 0.3 * processors() else "")
