@@ -77,7 +77,7 @@ class Setting:
         self.torch, self.seed, self.tick = torch, seed, tick
         self.images, self.labels, *self.test = tensors(torch, train_set, test_set)
         self.widths = [self.images.shape[1], *[50 if quick else 100] * DEPTH, 10]
-        self.epochs = 8 if quick else 1
+        self.epochs = 5 if quick else 1
         # Uniform weights do what normal ones of the same variance do: left out where time is short.
         self.trained = [init for init in INITS if not (quick and "uniform" in init)]
 

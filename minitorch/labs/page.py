@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from minitorch.labs import LABS, style
 from minitorch.labs.networks import Table
 from minitorch.labs.report import load, stem
@@ -159,12 +161,14 @@ def pictures(folder: Path, module: ModuleType, name: str, result: dict[str, Tabl
 
 def png(figure: Any) -> bytes:
     """The figure as a PNG with a palette: a third of the size, for so few colours."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image  # comes with matplotlib
 
-    drawn, file = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png")
-    image = Image.open(drawn).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    image.save(file, "png", optimize=True)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    file = io.BytesIO()
+    image.quantize(128, dither=Image.Dither.NONE).save(file, "png")
     return file.getvalue()
 
 
