@@ -22,7 +22,7 @@ Array = Any
 
 enabled = os.environ.get("MINITORCH_MKL", "1") != "0"
 
-LARGE = 1 << 18  # multiplications; from here on OpenBLAS uses threads, whose waiting would disturb
+LARGE = 1 << 21  # multiplications; below, the call takes longer than MKL saves
 ROW_MAJOR, NO_TRANS, TRANS = 101, 111, 112  # words of CBLAS
 LP64, INTEL = 0, 0  # of MKL: C's int for sizes, and the OpenMP library that comes with it
 

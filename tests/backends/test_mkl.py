@@ -153,7 +153,7 @@ def test_the_library_is_loaded_by_the_first_large_product_and_has_the_threads_se
                   "t.set_num_threads(1)\n"
                   "loaded = lambda: mkl.library.cache_info().currsize\n"
                   "a = t.ones(9, 9) @ t.ones(9, 9); print(loaded())\n"
-                  "a = t.ones(99, 99) @ t.ones(99, 99); print(loaded())\n"
+                  "a = t.ones(199, 199) @ t.ones(199, 199); print(loaded())\n"
                   "print(mkl.library().MKL_Get_Max_Threads())") == ["0", "1", "1"]
 
 
