@@ -5,7 +5,6 @@ A process has one of them. An engine is imported when it is started, never befor
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import shutil
 from collections.abc import Callable
@@ -66,27 +65,9 @@ class Named(Engine):
 
 
 class Minitorch(Named):
-    """minitorch, one operator after the other; with ``mkl``, its matrix products by MKL."""
+    """minitorch, one operator after the other."""
 
     module = "minitorch"
-
-    def __init__(self, name: str, mkl: bool = False) -> None:
-        super().__init__(name)
-        self.mkl = mkl
-
-    def missing(self) -> str:
-        why = super().missing()
-        if not why and self.mkl:
-            try:
-                importlib.metadata.version("mkl")
-            except importlib.metadata.PackageNotFoundError:
-                why = "mkl is not installed"
-        return why
-
-    def start(self, threads: int) -> dict[str, Any]:
-        said = super().start(threads)
-        self.lib.backends.mkl.enabled = self.mkl
-        return said
 
 
 class Compiled(Minitorch):
@@ -170,9 +151,7 @@ class Python(Engine):
 
 
 ENGINES: dict[str, Engine] = {e.name: e for e in [
-    Minitorch("minitorch"), Compiled("compiled"), Minitorch("mkl", mkl=True),
-    Compiled("compiled, mkl", mkl=True), Torch("torch"), Torch("foreach", foreach=True),
+    Minitorch("minitorch"), Compiled("compiled"), Torch("torch"), Torch("foreach", foreach=True),
     Torch("fused", fused=True), TorchCompiled("torch.compile"), Jax("jax"), RawNumpy("numpy"),
     Gemms("gemms"), Python("python")]}
-MAIN = ("minitorch", "compiled", "mkl", "compiled, mkl", "torch", "foreach", "fused", "jax",
-        "numpy", "gemms")
+MAIN = ("minitorch", "compiled", "torch", "foreach", "fused", "jax", "numpy", "gemms")

@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.backends import mkl
-
 __all__ = ["get_num_threads", "set_num_threads", "get_num_interop_threads",
            "set_num_interop_threads", "use_deterministic_algorithms",
            "are_deterministic_algorithms_enabled", "set_float32_matmul_precision",
@@ -63,7 +61,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(int: int) -> None:
-    """Let that many threads multiply matrices, in NumPy's OpenBLAS and in MKL.
+    """Let that many threads multiply matrices, in NumPy's OpenBLAS.
 
     Other libraries go by the environment: OMP_NUM_THREADS, set before the program starts.
     """
@@ -71,7 +69,6 @@ def set_num_threads(int: int) -> None:
     blas = _blas()
     if blas:
         blas[1](n)
-    mkl.set_num_threads(n)
 
 
 def get_num_interop_threads() -> int:

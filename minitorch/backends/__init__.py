@@ -2,6 +2,5 @@
 
 from minitorch.backends import cuda as cuda
 from minitorch.backends import cudnn as cudnn
-from minitorch.backends import mkl as mkl
 from minitorch.backends import mps as mps
 from minitorch.backends import numba as numba

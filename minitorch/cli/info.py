@@ -10,7 +10,6 @@ import numpy as np
 
 import minitorch
 from minitorch import backend
-from minitorch.backends import mkl
 
 EXTRAS = {
     "rich": "the progress bar (extra: cli)",
@@ -18,7 +17,6 @@ EXTRAS = {
     "pooch": "downloads (extra: data)",
     "safetensors": "save and load (extra: save)",
     "numba": "compiled optimizers (extra: fast)",
-    "mkl": "faster matrix products on x86-64 (extra: mkl)",
 }
 
 
@@ -41,10 +39,9 @@ def info() -> list[tuple[str, str]]:
 
 
 def blas() -> str:
-    """The library that multiplies matrices for NumPy, and whether MKL takes the large ones."""
+    """The library that multiplies matrices for NumPy."""
     found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
-    name = f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
-    return f"{name}; large matrices: MKL" if mkl.enabled and mkl.library() else name
+    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
 
 
 def threads() -> str:

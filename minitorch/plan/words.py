@@ -38,6 +38,5 @@ def words() -> SimpleNamespace:
     made = {name: creating(getattr(np, name)) for name in ("zeros", "ones", "empty", "full")}
     xp = backend.vocabulary(SimpleNamespace(**{**vars(np), **made, "asarray": asarray}))
     xp.where, xp.sum = backend.numpy_words.where, backend.numpy_words.sum
-    xp.matmul = creating(backend.numpy_words.matmul)
     return SimpleNamespace(**{name: watched(word) if callable(word) and not isinstance(word, type)
                               else word for name, word in vars(xp).items()})
