@@ -1,15 +1,21 @@
-"""Switches of PyTorch's runtime that programs set: remembered, though nothing here depends on them.
+"""Switches of PyTorch's runtime that programs set.
 
-How many threads NumPy uses is up to its linear-algebra library (OMP_NUM_THREADS); results on the
-CPU are always deterministic, and always of full precision.
+How many threads multiply matrices is told to the library that does. The others are remembered,
+though nothing here depends on them: results on the CPU are always deterministic, and always of full
+precision.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import warnings
+from collections.abc import Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 __all__ = ["get_num_threads", "set_num_threads", "get_num_interop_threads",
            "set_num_interop_threads", "use_deterministic_algorithms",
@@ -30,14 +36,39 @@ def _positive(name: str, n: Any) -> int:
     return n
 
 
+@cache
+def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """Read and set the threads of NumPy's OpenBLAS; None if that is another library.
+
+    Its functions are found through NumPy's module, which is linked to it. (Not on Windows, where
+    that does not find them.) Builds of it differ in a prefix and a suffix of all their names.
+    """
+    try:
+        module = ctypes.CDLL(vars(np)["_core"]._multiarray_umath.__file__)
+    except (KeyError, AttributeError, OSError):
+        return None
+    for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_",
+                 "scipy_openblas_{}_num_threads", "openblas_{}_num_threads"):
+        if hasattr(module, name.format("set")):
+            return getattr(module, name.format("get")), getattr(module, name.format("set"))
+    return None
+
+
 def get_num_threads() -> int:
-    """The number given to ``set_num_threads``; at first, the processor's cores."""
-    return _state["threads"]
+    """How many threads multiply matrices; where NumPy's library does not say, what was set last."""
+    blas = _blas()
+    return blas[0]() if blas else _state["threads"]
 
 
 def set_num_threads(int: int) -> None:
-    """Accepted and remembered; set OMP_NUM_THREADS before the program starts to have an effect."""
-    _state["threads"] = _positive("set_num_threads", int)
+    """Let that many threads multiply matrices, in NumPy's OpenBLAS.
+
+    Other libraries go by the environment: OMP_NUM_THREADS, set before the program starts.
+    """
+    n = _state["threads"] = _positive("set_num_threads", int)
+    blas = _blas()
+    if blas:
+        blas[1](n)
 
 
 def get_num_interop_threads() -> int:

@@ -45,12 +45,9 @@ def blas() -> str:
 
 
 def threads() -> str:
-    """How many threads that library may use, by the environment or else one per core."""
+    """How many threads that library may use, and how many cores there are."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        if value := os.environ.get(name):
-            return f"{value} ({name}; {cores} cores)"
-    return f"{cores} (one per core; OMP_NUM_THREADS changes it)"
+    return f"{minitorch.get_num_threads()} of {cores} cores (set_num_threads changes it)"
 
 
 def gpu() -> str:
