@@ -64,8 +64,8 @@ def test_right_engines_do_not_diverge(optimizer, float64):
     assert float64 is False or not found.blurred
 
 
-@pytest.mark.parametrize("name", [name for name in PROGRAMS
-                                  if name not in ("optimizers", "lab-activations")])
+@pytest.mark.parametrize("name", [name for name in PROGRAMS  # labs have lengths of their own
+                                  if name != "optimizers" and not name.startswith("lab-")])
 def test_reference_programs_do_not_diverge(name):
     few = {} if name == "xor" else dict(data=data.load().head(100, 10))
     found = first_divergence(PROGRAMS[name], **few, epochs=2, steps=3)
