@@ -96,7 +96,7 @@ def test_the_page_in_a_browser(report, monkeypatch):
     spoilt = file.read_text().replace("</main>", """<h5>deep</h5><a href="#nowhere">x</a>
         <a href="missing.csv">y</a> <script>console.error("so"); undefined_name()</script>
         <img src="https://example.invalid/x.png" alt="">
-        <p style="width: 2000px">wide</p></main>""")
+        <p style="min-width: 2000px">wide</p></main>""")
     file.write_text(spoilt)
     found = "\n".join(browser.browse(report))
     for problem in ("without size", "says little", "px too wide", "skips a level",
