@@ -58,7 +58,10 @@ def run(options: argparse.Namespace) -> int:
     A run is kept if its data, seed and code are those of now: an interrupted course goes on where
     it stopped. Raises RuntimeError, ValueError or OSError, before any run, if data is missing.
     """
-    from minitorch.labs import page  # needs Jinja2 and matplotlib: say so before all the work
+    try:  # what the report needs, before all the work
+        from minitorch.labs import page
+    except ImportError as error:
+        raise RuntimeError(str(error)) from error
 
     screen = Screen()
     train, test = splits(options.data, options.download)

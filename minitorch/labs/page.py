@@ -25,12 +25,14 @@ from minitorch.labs.report import load, stem
 try:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image  # comes with matplotlib
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 except ImportError as error:
-    raise ImportError("the report needs Jinja2 and Pygments, which are not installed: "
-                      "pip install 'minitorch-xp[cli]'") from error
+    raise ImportError("the report needs matplotlib, Jinja2 and Pygments, and not all are "
+                      f"installed ({error}): pip install 'minitorch-xp[cli]'") from error
 
 ENGINES = {"minitorch": "minitorch", "torch": "PyTorch"}
 CODE_STYLES = {"light": "xcode", "dark": "github-dark"}
@@ -41,7 +43,7 @@ def write(folder: Path, data: str, engines: list[str], failed: list[tuple[str, s
     """Draw the saved runs of all labs in ``folder``, and write index.html there; returns its path.
 
     ``data`` says in words what they ran on. Drawing takes most of the time: ``workers`` processes
-    share it. Raises ImportError without matplotlib, Jinja2 or Pygments.
+    share it.
     """
     shown = partial(lab, folder, engines=engines, failed=failed)
     if workers > 1:
@@ -161,9 +163,6 @@ def pictures(folder: Path, module: ModuleType, name: str, result: dict[str, Tabl
 
 def png(figure: Any) -> bytes:
     """The figure as a PNG with a palette: a third of the size, for so few colours."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image  # comes with matplotlib
-
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

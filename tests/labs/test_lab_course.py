@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
+from minitorch import labs
 from minitorch.__main__ import main
 from minitorch.cli import course
 from minitorch.cli.lab import fingerprint, splits
@@ -79,3 +81,13 @@ def test_an_interruption_ends_the_runs_too(command, capsys, monkeypatch):
 def test_without_data_nothing_starts(tmp_path, capsys):
     assert main(["lab", "all", "--data", str(tmp_path), "--out", str(tmp_path / "new")]) == 2
     assert "MNIST is not in" in capsys.readouterr().err and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "pygments", "matplotlib.backends.backend_agg"])
+def test_what_the_report_needs_is_said_before_all_the_work(missing, command, tmp_path, capsys,
+                                                           monkeypatch):
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, "minitorch.labs.page")
+    monkeypatch.delattr(labs, "page")
+    assert command() == 2
+    assert "minitorch-xp[cli]" in capsys.readouterr().err and not (tmp_path / "new").exists()
