@@ -4,7 +4,6 @@ import importlib.util
 
 import pytest
 
-import minitorch
 from minitorch.kernels import updates
 
 
@@ -23,8 +22,7 @@ def whatever_the_size(numba, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def same_switch():
-    """No test leaves the switch off."""
-    enabled = minitorch.backends.numba.enabled
-    yield
-    minitorch.backends.numba.enabled = enabled
+def switched_on(monkeypatch):
+    """Also where the environment switches Numba off; what a test sets is taken back."""
+    monkeypatch.setattr("minitorch.backends.numba.enabled", True)
+    monkeypatch.delenv("MINITORCH_NUMBA", raising=False)
