@@ -15,6 +15,7 @@ from minitorch.cli.lab import described, fingerprint, identity, splits
 from minitorch.cli.screen import Screen
 from minitorch.labs import LABS
 from minitorch.labs.report import load, stem
+from minitorch.utils.benchmark.threads import processors
 
 # Seconds of each lab, the mean of both engines, on one core of a server: on the digits, on MNIST.
 # They divide the work and begin the estimate; what runs really take corrects it.
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     screen.busy("  drawing the report")
     try:
         file = page.write(folder, described(options.data, train, test), engines, failed,
-                          workers=min(cores(), len(LABS)))
+                          workers=min(processors(), len(LABS)))
     finally:
         screen.busy("")
     screen.show(f"Report: {file} (one file, {file.stat().st_size / 1e6:.1f} MB); pictures, CSV and "
@@ -112,7 +113,7 @@ def work(screen: Screen, tasks: list[Task], options: argparse.Namespace, folder:
          ) -> list[Task]:
     """Run the tasks, as many at a time as there are cores; the ones that failed."""
     waiting = sorted(tasks, key=lambda task: -expected(task, options))  # the long ones first
-    workers = min(cores(), max(1, len(tasks)))
+    workers = min(processors(), max(1, len(tasks)))
     if tasks:
         total = sum(expected(task, options) for task in tasks)
         longest = max(expected(task, options) for task in tasks)
@@ -157,11 +158,6 @@ def say(screen: Screen, child: Child, status: int, folder: Path) -> None:
     child.log.unlink()
     seen = load(folder / f"{stem(lab, engine)}.json")[1]["claims"]["seen"]
     screen.show(head, f"{sum(seen)} of {len(seen)} claims seen")
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def expected(task: Task, options: argparse.Namespace) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 
 import numpy as np
 
 import minitorch
 from minitorch import backend
+from minitorch.utils.benchmark.machine import blas
+from minitorch.utils.benchmark.threads import processors
 
 EXTRAS = {
     "rich": "the progress bar (extra: cli)",
@@ -38,16 +39,9 @@ def info() -> list[tuple[str, str]]:
     return rows
 
 
-def blas() -> str:
-    """The library that multiplies matrices for NumPy."""
-    found = np.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
-    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
-
-
 def threads() -> str:
     """How many threads that library may use, and how many cores there are."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{minitorch.get_num_threads()} of {cores} cores (set_num_threads changes it)"
+    return f"{minitorch.get_num_threads()} of {processors()} cores (set_num_threads changes it)"
 
 
 def gpu() -> str:

@@ -26,9 +26,9 @@ def processor() -> str:
 
 def blas() -> str:
     """The library that multiplies matrices for NumPy."""
-    found: Any = np.show_config(mode="dicts")
-    found = found["Build Dependencies"]["blas"]
-    return f"{found.get('name')} {found.get('version')}"
+    config: Any = np.show_config(mode="dicts")
+    found = config.get("Build Dependencies", {}).get("blas", {})
+    return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
 
 
 def description() -> dict[str, Any]:
