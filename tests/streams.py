@@ -1,6 +1,5 @@
 """Two generators at one seed, ours and PyTorch's, and what must be the same of them."""
 
-
 import numpy as np
 import torch
 from hypothesis import settings
@@ -18,12 +17,12 @@ VECTORISED = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 seeds = st.integers(-(2**63), 2**64 - 1)
 sizes = st.sampled_from(SIZES) | st.integers(0, 2000)
 floats = st.sampled_from(list(DTYPES))
+many = settings(max_examples=60, deadline=None)
+
+
 def reals(least, most):
     """Numbers the float64 fused multiply-add can take apart: none so small that it vanishes."""
     return st.floats(least, most).filter(lambda v: v == 0 or abs(v) > 1e-6)
-
-
-many = settings(max_examples=60, deadline=None)
 
 
 def pair(seed):

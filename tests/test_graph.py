@@ -1,6 +1,5 @@
 """The graph behind a tensor: gradients, hooks, leaves, and the names of operators."""
 
-
 import torch
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,6 +1,5 @@
 """Laws of minitorch.random: the numbers, and the states left behind, are PyTorch's."""
 
-
 import numpy as np
 import pytest
 import torch

@@ -72,6 +72,13 @@ def test_states_travel_to_torch_and_back(seed, program):
         assert_same_state(generator, theirs)
 
 
+@pytest.mark.parametrize("n", [0, 623, 624, 625, 1248])
+def test_where_624_words_are_used_up_or_not_yet_begun_the_state_is_torchs(n):
+    ours, theirs = pair(n)
+    ours.uniform(n), torch.rand(n, generator=theirs)
+    assert_same_state(ours, theirs)
+
+
 def test_a_clone_goes_its_own_way():
     ours, _ = pair(3)
     clone = ours.clone_state()

@@ -10,8 +10,6 @@ import minitorch
 # Raised by PyTorch itself when its forward mode is loaded.
 FORWARD_MODE = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated",
                                           "ignore:We've integrated functorch into PyTorch")
-
-
 ENGINES = (minitorch, torch)
 seeds = st.integers(0, 2**32 - 1)
 

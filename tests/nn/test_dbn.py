@@ -12,7 +12,6 @@ from minitorch import nn
 from tests.far import gpu
 from tests.nn.both import assert_same
 
-# -- deep belief networks --------------------------------------------------------------------------
 
 def rates(parameters: Any) -> Any:
     return minitorch.optim.SGD(parameters, lr=0.1, momentum=0.5)
