@@ -99,8 +99,8 @@ class Generator:
         state["seed"], state["seeded"], state["words"] = self._seed, 1, twister["key"]
         state["left"], state["next"] = 625 - twister["pos"], twister["pos"]
         if twister["pos"] == 624:  # PyTorch tells 624 words used up from 624 not yet begun
-            fresh = np.random.RandomState(self._seed % 2**32).get_state(legacy=False)["state"]
-            state["next"] = 0 if np.array_equal(twister["key"], fresh["key"]) else 624
+            fresh = twister["key"][0] == self._seed % 2**32  # seeding writes the seed first
+            state["next"] = 0 if fresh else 624
         if self._spare is not None:
             state["spare"], state["has_spare"] = self._spare, 1
         return np.frombuffer(state.tobytes(), np.uint8).copy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import os
 import sys
@@ -12,7 +11,7 @@ from minitorch.cli.screen import Screen
 from reference.compare import THREAD_VARIABLES, Comparison
 from reference.programs import PROGRAMS
 from reference.report import Report
-from reference.worker import ENGINES, prepare, takes_data
+from reference.worker import ENGINES, load_engine, prepare, takes_data
 
 EXAMPLES = """\
 examples:
@@ -94,8 +93,8 @@ def main(argv: list[str] | None = None) -> int:
 def run_one(options: argparse.Namespace) -> int:
     """One engine, here: the program's own output and nothing else."""
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(options.threads)))
-    torch = importlib.import_module(options.only)
-    program, arguments = prepare(torch, options)
+    program, arguments = prepare(options)
+    torch, _ = load_engine(options.only, options.float64)
     program(torch, **arguments)
     return 0
 

@@ -45,9 +45,11 @@ class Turns(io.TextIOBase):
         self.start = time.perf_counter()
 
 
-def load_engine(name: str) -> tuple[Any, str]:
+def load_engine(name: str, float64: bool = False) -> tuple[Any, str]:
     """The engine's module, and one line about its version and what multiplies its matrices."""
     torch = importlib.import_module(name)
+    if float64:
+        torch.set_default_dtype(torch.float64)
     if name == "torch":
         return torch, f"PyTorch {torch.__version__}"
     from minitorch.cli.info import blas
@@ -55,7 +57,7 @@ def load_engine(name: str) -> tuple[Any, str]:
     return torch, f"minitorch {torch.__version__} on NumPy {np.__version__} with {blas()}"
 
 
-def prepare(torch: Any, options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+def prepare(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     """The program and its arguments but the first; without `epochs`, as many as the course's."""
     from reference import data
     from reference.programs import PROGRAMS
@@ -67,8 +69,6 @@ def prepare(torch: Any, options: argparse.Namespace) -> tuple[Any, dict[str, Any
         arguments["data"] = images.nudged() if options.nudged else images
     if options.epochs is not None:
         arguments["epochs"] = options.epochs
-    if options.float64:
-        torch.set_default_dtype(torch.float64)
     return program, arguments
 
 
@@ -88,12 +88,12 @@ def main() -> None:
     options = parser.parse_args()
 
     turns = Turns(sys.stdout, sys.stdin)
-    torch, about = load_engine(options.engine)
     try:
-        program, arguments = prepare(torch, options)
+        program, arguments = prepare(options)  # before the engine, which takes seconds to load
     except (OSError, RuntimeError, ValueError) as error:  # the files are missing or damaged
         turns.hand_over(error=str(error))
         return
+    torch, about = load_engine(options.engine, options.float64)
     turns.hand_over(engine=about, data=str(arguments.get("data", "")))
     sys.stdout = turns
     program(torch, **arguments)

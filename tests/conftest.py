@@ -1,7 +1,9 @@
 """The project's own plugin, and a clean random stream and modes around every test."""
 
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -37,6 +39,17 @@ def mnist_folder():
     if not MNIST.is_dir():
         pytest.skip("real MNIST is not in ../shared/data/mnist")
     return MNIST
+
+
+@pytest.fixture(autouse=True, scope="session")
+def seeding_is_cheap():
+    """torch.manual_seed notes for each kind of GPU that may yet come which lines it was called
+    from. Deep in a test these are three times sixty lines to look up: half of the suite's time."""
+    torch = sys.modules.get("torch")
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("cuda", "xpu", "mtia") if torch else ():
+            patch.setattr(getattr(torch, kind), "traceback", SimpleNamespace(format_stack=list))
+        yield
 
 
 @pytest.fixture(autouse=True)

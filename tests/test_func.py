@@ -1,63 +1,22 @@
 """``func``: values, structures, graphs and errors beside torch.func's."""
 
-import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
+from tests.worlds import (
+    ENGINES,
+    FORWARD_MODE,
+    World,
+    described,
+    gradient_through,
+    same,
+    seeds,
+    smooth,
+)
 
-# Raised by PyTorch itself when its forward mode is loaded.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated",
-                                        "ignore:We've integrated functorch into PyTorch")
-
-ENGINES = (minitorch, torch)
-seeds = st.integers(0, 2**32 - 1)
-
-
-def described(x):
-    """The structure, with arrays in place of tensors and whether each has a graph."""
-    if isinstance(x, (tuple, list)):
-        return type(x)(described(y) for y in x)
-    if isinstance(x, dict):
-        return {key: described(y) for key, y in x.items()}
-    if hasattr(x, "detach"):
-        return {"array": x.detach().numpy(), "graph": x.requires_grad}
-    return x
-
-
-def same(ours, theirs):
-    assert type(ours) is type(theirs)
-    if isinstance(ours, (tuple, list)):
-        assert len(ours) == len(theirs)
-        for a, b in zip(ours, theirs):
-            same(a, b)
-    elif isinstance(ours, dict):
-        assert list(ours) == list(theirs)
-        for key in ours:
-            same(ours[key], theirs[key])
-    elif isinstance(ours, np.ndarray):
-        assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
-        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-11)  # summation order
-    else:
-        assert ours == theirs
-
-
-class World:
-    """An engine with the same drawn tensors in each: x, y, and w, which requires a gradient."""
-
-    def __init__(self, lib, seed):
-        rng = np.random.default_rng(seed)
-        self.lib, self.F = lib, lib.func
-        self.x, self.y, self.w = (lib.from_numpy(rng.normal(size=3)) for _ in range(3))
-        self.m = lib.from_numpy(rng.normal(size=(4, 3)))
-        self.s = self.x[0]
-        self.w.requires_grad_()
-
-
-def smooth(x):
-    return (x.sin() * x).sum()
+pytestmark = FORWARD_MODE
 
 
 TRANSFORMS = {
@@ -134,24 +93,10 @@ TRANSFORMS = {
     "jacrev of vmap": lambda e: e.F.jacrev(e.F.vmap(smooth))(e.m),
 }
 
+
 def held(lib, x):
     with lib.no_grad():
         return x * x
-
-
-def tensors_in(x):
-    if isinstance(x, dict):
-        x = list(x.values())
-    return [t for y in x for t in tensors_in(y)] if isinstance(x, (tuple, list)) else [x]
-
-
-def gradient_through(world, result):
-    """The gradient by w of a function of all that is part of its graph, if anything is."""
-    parts = [(t * t).sum() for t in tensors_in(result) if t.requires_grad]
-    if not parts:
-        return None
-    (g,) = world.lib.autograd.grad(sum(parts), world.w)
-    return g.numpy()
 
 
 @given(case=st.sampled_from(list(TRANSFORMS)), seed=seeds, no_grad=st.booleans())
@@ -165,38 +110,6 @@ def test_transforms_agree_with_torch(case, seed, no_grad):
         found.append((described(result), gradient_through(world, result)))
         assert world.w.grad is None and world.x.grad is None and not world.x.requires_grad
     same(*found)
-
-
-VMAPS = {
-    "rows": lambda e: e.F.vmap(lambda r: r * r.sum())(e.m),
-    "columns": lambda e: e.F.vmap(lambda c: c.sum(), in_dims=1)(e.m),
-    "from behind": lambda e: e.F.vmap(lambda c: c * 2, in_dims=-1, out_dims=-1)(e.m),
-    "two": lambda e: e.F.vmap(lambda r, s: r @ s)(e.m, e.m + 1),
-    "one held": lambda e: e.F.vmap(lambda r, s: r * s, in_dims=(0, None))(e.m, e.x),
-    "trees": lambda e: e.F.vmap(lambda d, t: {"a": d["a"] * d["b"], "b": [t[0]]},
-                                in_dims=({"a": 0, "b": None}, 0))({"a": e.m, "b": e.x}, (e.m,)),
-    "out_dims": lambda e: e.F.vmap(lambda r: (r, {"s": r.outer(r)}), out_dims=(1, 2))(e.m),
-    "out_dims of one": lambda e: e.F.vmap(lambda r: r, out_dims=(1,))(e.m),
-    "not batched": lambda e: e.F.vmap(lambda r: e.x)(e.m),
-    "out_dims None": lambda e: e.F.vmap(lambda r: (r, 3, e.x), out_dims=(0, None, None))(e.m),
-    "keyword": lambda e: e.F.vmap(lambda r, k: r * k)(e.m, k=e.x),
-    "nested": lambda e: e.F.vmap(lambda r: e.F.vmap(lambda s: r * s)(e.x))(e.m),
-    "gradients": lambda e: e.F.vmap(lambda r: r * e.w.exp())(e.m),
-    "batch of gradients": lambda e: e.F.vmap(lambda s: s.sin())(e.w),
-    "empty": lambda e: e.F.vmap(lambda r: (r.sum(), r * 2), out_dims=(0, 1))(e.m[:0]),
-    "chunks": lambda e: e.F.vmap(lambda r: r.sin(), chunk_size=2)(e.m),
-    "at the top": lambda e: e.lib.vmap(lambda r: r.sin())(e.m),
-}
-
-
-@given(case=st.sampled_from(list(VMAPS)), seed=seeds)
-def test_vmap_agrees_with_torch(case, seed):
-    worlds = [World(lib, seed) for lib in ENGINES]
-    results = [VMAPS[case](world) for world in worlds]
-    if case == "out_dims None":
-        results = [(a, b, None) for a, b, _ in results]
-    same(*[(described(r), gradient_through(e, [t for t in tensors_in(r) if hasattr(t, "detach")]))
-           for e, r in zip(worlds, results)])
 
 
 WRONG = {
@@ -280,86 +193,3 @@ def test_forward_products_take_no_grad_as_constant():
     x = minitorch.tensor(3.0)
     _, u = minitorch.func.jvp(lambda x: x - held(minitorch, x), (x,), (minitorch.tensor(1.0),))
     assert u.item() == 1
-
-
-@pytest.mark.parametrize("randomness", ["same", "different"])
-def test_vmap_draws_as_told(randomness):
-    minitorch.manual_seed(0)
-    m = minitorch.vmap(lambda x: x + minitorch.rand(2), randomness=randomness)(minitorch.zeros(3))
-    minitorch.manual_seed(0)
-    first, second = minitorch.rand(2), minitorch.rand(2)
-    assert m[0].tolist() == first.tolist()
-    assert m[1].tolist() == (first if randomness == "same" else second).tolist()
-
-
-def test_vmap_takes_values_and_branches():
-    y = minitorch.vmap(lambda x: x * x.item() if x > 0 else -x)(minitorch.tensor([2.0, -3.0]))
-    assert y.tolist() == [4, 3]
-
-
-def network(lib, seed):
-    """A small network with two names for one weight, a buffer, and running statistics."""
-    class Net(lib.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.first = lib.nn.Linear(3, 3, dtype=lib.float64)
-            self.again = lib.nn.Linear(3, 3, dtype=lib.float64)
-            self.again.weight = self.first.weight
-            self.norm = lib.nn.BatchNorm1d(3, dtype=lib.float64)
-            self.register_buffer("shift", lib.ones(3, dtype=lib.float64))
-
-        def forward(self, x, scale=1.0):
-            return self.norm(self.again(self.first(x).tanh())) * scale + self.shift
-
-    lib.manual_seed(seed)
-    return Net()
-
-
-CALLS = {
-    "own": lambda e, net: e.F.functional_call(net, dict(net.named_parameters()), e.m),
-    "some": lambda e, net: e.F.functional_call(net, {"first.bias": e.x}, e.m),
-    "tied": lambda e, net: e.F.functional_call(net, {"again.weight": e.m[:3]}, (e.m,)),
-    "not tied": lambda e, net: e.F.functional_call(net, {"again.weight": e.m[:3]}, (e.m,),
-                                                   tie_weights=False),
-    "several dicts": lambda e, net: e.F.functional_call(
-        net, [{"first.bias": e.x}, {"shift": e.y}], e.m, {"scale": 2.0}),
-    "unknown": lambda e, net: e.F.functional_call(net, {"first.shift": e.x}, e.m),
-    "gradients": lambda e, net: e.F.grad(lambda p: e.F.functional_call(net, p, e.m).square().sum())(
-        {"first.weight": e.m[:3], "norm.bias": e.x}),
-    "strict": lambda e, net: e.F.functional_call(net, {"first.bias": e.x, "b": e.x}, e.m,
-                                                 strict=True),
-    "twice": lambda e, net: e.F.functional_call(net, [{"shift": e.x}, {"shift": e.x}], e.m),
-    "tied twice": lambda e, net: e.F.functional_call(
-        net, {"first.weight": e.m[:3], "again.weight": e.m[1:]}, e.m),
-    "no dict": lambda e, net: e.F.functional_call(net, 3, e.m),
-    "no dicts": lambda e, net: e.F.functional_call(net, [3], e.m),
-    "no tensor": lambda e, net: e.F.functional_call(net, {"first.bias": 3.0}, e.m),
-}
-
-
-@pytest.mark.parametrize("case", list(CALLS))
-def test_functional_call_agrees_with_torch(case):
-    found = []
-    for lib in ENGINES:
-        world, net = World(lib, 1), network(lib, 0)
-        net.train(case != "gradients")  # torch lets no transform write running statistics
-        before = {name: id(t) for name, t in (*net.named_parameters(), *net.named_buffers())}
-        try:
-            found.append(described(CALLS[case](world, net)))
-        except (RuntimeError, TypeError, ValueError) as error:
-            found.append((type(error), str(error)))
-        assert {name: id(t) for name, t in (*net.named_parameters(), *net.named_buffers())
-                } == before
-        found[-1] = [found[-1], described(dict(net.named_buffers()))]
-    same(*found)
-
-
-@pytest.mark.parametrize("lib", ENGINES)
-def test_functional_call_writes_into_the_buffers_it_was_given(lib):
-    net, world = network(lib, 0), World(lib, 2)
-    given = {name: b.detach().clone() for name, b in net.named_buffers()}
-    own = {name: b.tolist() for name, b in net.named_buffers()}
-    lib.func.functional_call(net, given, world.m)
-    assert {name: b.tolist() for name, b in net.named_buffers()} == own
-    assert given["norm.running_mean"].tolist() != own["norm.running_mean"]
-    assert given["norm.num_batches_tracked"].item() == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from minitorch import ops
@@ -24,6 +25,13 @@ from minitorch.testing.db.database import Database, Entry
 from minitorch.testing.drawing import hnp, st
 
 
+@cache  # to make a strategy takes longer than to draw from it
+def shapes(law: str, least: int) -> Any:
+    """Shapes that obey a law in gufunc notation."""
+    return hnp.mutually_broadcastable_shapes(signature=law, max_dims=3, min_side=least, max_side=4)
+
+
+@cache
 @st.composite
 def calls(draw: Any, op: Primitive, kind: str = "smooth", least: int = 1) -> Case:
     """Any valid call of ``op``; ``least`` is the smallest size of a dimension.
@@ -32,8 +40,7 @@ def calls(draw: Any, op: Primitive, kind: str = "smooth", least: int = 1) -> Cas
     """
     call = Call(draw, op, kind, least)
     if op.law:
-        drawn = draw(hnp.mutually_broadcastable_shapes(
-            signature=op.law, max_dims=3, min_side=least, max_side=4))
+        drawn = draw(shapes(op.law, least))
         call.shapes = dict(zip(op.parameters, drawn.input_shapes))
     args = [call.need(name) for name in op.parameters]
     if op.variadic:
