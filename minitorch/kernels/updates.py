@@ -11,7 +11,6 @@ from numpy import ndarray
 from minitorch.backends import numba as switch
 from minitorch.kernels import jit, loops
 from minitorch.kernels import twister as twister  # random words are compiled from now on, too
-from minitorch.kernels.threads import shared
 from minitorch.spelling import InPlace, flat
 from minitorch.symbols import Program
 
@@ -44,8 +43,7 @@ class Fused(InPlace):
                     or g.dtype != dtype or g.strides != strides or not g.flags.aligned):
                 self.calls([x, g, *state], options)
             else:
-                shared(loop, self.constants(options, dtype)[0],
-                       [vectors[0], g.ravel("K"), *vectors[1:]])
+                loop(self.constants(options, dtype)[0], vectors[0], g.ravel("K"), *vectors[1:])
         return run
 
 
