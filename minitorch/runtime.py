@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -105,6 +106,47 @@ def get_float32_matmul_precision() -> str:
     return _state["precision"]
 
 
+class _Environment(ctypes.Structure):
+    """``fenv_t`` of C on x86-64 under Linux; its last word rules the vector units."""
+
+    _fields_ = [("x87", ctypes.c_uint32 * 7), ("mxcsr", ctypes.c_uint32)]
+
+
+FLUSH = 0x8040  # in mxcsr: denormal operands are 0, and denormal results become 0
+
+
+@cache
+def _c() -> Any:
+    """The C library, where its floating-point environment is known; else None."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        return None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "fegetenv") and hasattr(library, "fesetenv") else None
+
+
 def set_flush_denormal(mode: bool) -> bool:
-    """False: NumPy cannot flush denormal numbers to zero."""
-    return False
+    """Let this thread take denormal numbers (in float32: below 1.2e-38) for 0; whether it can.
+
+    Processors compute with them many times more slowly. It can under Linux on x86-64.
+    """
+    c, now = _c(), _Environment()
+    if c is None:
+        return False
+    c.fegetenv(ctypes.byref(now))
+    now.mxcsr = now.mxcsr | FLUSH if mode else now.mxcsr & ~FLUSH
+    c.fesetenv(ctypes.byref(now))
+    return True
+
+
+class flushing:
+    """``with flushing():`` denormal numbers are taken for 0, where this thread can do that."""
+
+    def __enter__(self) -> None:
+        self.c, self.before = _c(), _Environment()
+        if self.c is not None:
+            self.c.fegetenv(ctypes.byref(self.before))
+            set_flush_denormal(True)
+
+    def __exit__(self, *error: Any) -> None:
+        if self.c is not None:
+            self.c.fesetenv(ctypes.byref(self.before))

@@ -1,9 +1,11 @@
-"""set_num_threads rules the library that multiplies matrices."""
+"""set_num_threads rules the library that multiplies matrices, set_flush_denormal the processor."""
 
 import os
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pytest
 
 import minitorch as torch
@@ -55,3 +57,40 @@ def test_at_first_the_environment_rules():
         out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                              check=True, env=environment | {"OMP_NUM_THREADS": n})
         assert out.stdout.split() == [n]
+
+
+def test_denormal_numbers_are_0_in_the_thread_that_asks():
+    if runtime._c() is None:
+        assert torch.set_flush_denormal(True) is False
+        pytest.skip("this system cannot")
+    small = np.full(9, 1e-40, np.float32)
+
+    def products():
+        return [bool((small * np.float32(1)).any()), bool((small * 1.0).any()),
+                bool(torch.from_numpy(small).mul(1.0).numpy().any())]
+
+    elsewhere = []
+    waits, go = threading.Event(), threading.Event()
+
+    def other():
+        waits.set()
+        go.wait()
+        elsewhere.extend(products())
+
+    thread = threading.Thread(target=other)  # it begins with what its maker had
+    thread.start()
+    waits.wait()
+    try:
+        assert torch.set_flush_denormal(True) is True
+        assert products() == [False] * 3
+        go.set()
+        thread.join()
+        with runtime.flushing():
+            assert products() == [False] * 3
+        assert products() == [False] * 3, "as it was before the block"
+    finally:
+        assert torch.set_flush_denormal(False) is True
+    assert products() == elsewhere == [True] * 3
+    with runtime.flushing():
+        assert products() == [False] * 3
+    assert products() == [True] * 3
