@@ -59,7 +59,7 @@ CONVERSIONS = lines("""
 """)
 
 
-@given(x=tensors(shape=st.sampled_from([(2, 3), (3, 2), (4, 4), (1, 3)])), y=tensors())
+@given(x=tensors(), y=tensors())
 def test_conversions_agree_with_torch(x, y):
     agree(CONVERSIONS, x=x, y=y)
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "minitorch"
 FLOORS = [
     ["special", "coo", "errors", "faster", "dtypes", "modes", "printing", "rounding", "runtime",
      "symbols"],
-    ["spelling"],
+    ["spelling", "stream"],
     ["random"],
     ["backend"],
     ["backends"],

@@ -116,45 +116,9 @@ SHAPES = lines("""
     torch.triu(x, diagonal=-1)
     x.triu(1)
     torch.trace(x)
-    x.contiguous()
-    x.clone()
-    torch.clone(x)
-    x.detach()
-    x.shape
-    x.size()
-    x.size(d)
-    x.size(dim=d)
-    x.dim()
-    x.ndim
-    x.numel()
-    torch.numel(x)
-    x.nelement()
-    x.is_contiguous()
-    x.element_size()
-    x.itemsize
-    x.nbytes
     x.storage_offset()
-    x.is_floating_point()
     torch.is_floating_point(x)
-    torch.is_tensor(x)
-    torch.is_nonzero(x)
-    x.is_signed()
-    x.is_complex()
-    x.shape.numel()
-    x.shape[0]
-    x.shape[:-1]
-    x.shape + (1,)
-    len(x)
-    list(x)
     [r * 2 for r in x]
-    tuple(reversed(x))
-    x.tolist()
-    x.item()
-    float(x)
-    int(x)
-    bool(x)
-    x.__index__()
-    2 in x
     x.nonzero()
     torch.nonzero(x, as_tuple=True)
     torch.argwhere(x)
@@ -174,34 +138,7 @@ SHAPES = lines("""
     x.detach().topk(a)[0]
     torch.topk(x.detach(), 1, d)[0]
     torch.topk(x.detach(), k=a, dim=d, largest=False)[0]
-    x.to(torch.float64)
-    x.to(torch.int64)
-    x.to("cpu")
-    x.to(torch.device("cpu"), torch.float32)
-    x.to(dtype=torch.float16)
-    x.to(torch.float32, copy=True)
-    x.to(device="cpu", non_blocking=True)
-    x.float()
-    x.double()
-    x.half()
-    x.long()
-    x.int()
-    x.short()
-    x.char()
-    x.byte()
-    x.bool()
-    x.type()
-    x.type(torch.float64)
-    x.type(torch.LongTensor)
-    x.type("torch.DoubleTensor")
-    x.cpu()
-    x.dtype
-    x.device
-    x.requires_grad
-    x.is_leaf
-    x.is_cuda
     x.layout is torch.strided
-    x.get_device()
     x.new_zeros(2)
     x.new_zeros((2, 3))
     x.new_ones(2, 3, dtype=torch.int64)
@@ -212,7 +149,6 @@ SHAPES = lines("""
     torch.ones_like(x, dtype=torch.float64)
     torch.full_like(x, 3)
     torch.empty_like(x).shape
-    format(x)
     str(x)
     repr(x)
     f"{x}"

@@ -78,7 +78,7 @@ class Elementwise(Optimizer):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        large = any(p.array.size >= LARGE for group in self.param_groups for p in group["params"])
+        large = any([p.array.size >= LARGE for group in self.param_groups for p in group["params"]])
         with (set_grad_enabled(bool(self.defaults.get("differentiable"))),
               flushing() if large else nullcontext()):
             for group in self.param_groups:
