@@ -130,6 +130,7 @@ def receive(out: Any, y: Any) -> Any:
                            f"{out.dtype.legacy}")
     inplace.require_own_places(out)
     if out.array.shape != y.array.shape:
-        out.array = np.empty(y.array.shape, out.array.dtype)  # as in torch: out is resized
+        empty = backend.library(out.array).empty  # as in torch: out is resized
+        out.array = empty(y.array.shape, out.array.dtype)
         out.version = [0]
     return inplace.copy_(out, y)

@@ -183,7 +183,7 @@ class Leaf(Node):
             return
         if x._grad is None:
             x._grad = g if record else wrap(g.copy() if type(g) is Coo else g)
-        elif record or x._grad.node is not None or not x._grad.array.flags.writeable:
+        elif record or x._grad.node is not None or not backend.writable(x._grad.array):
             x._grad = x._grad + (g if record else wrap(g))
         else:
             if type(g) is Coo and type(x._grad.array) is not Coo:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import dtypes, engine
+from minitorch.crossing import item
 from minitorch.facts import Size
 
 _OF_PYTHON = {bool: dtypes.BOOL, int: dtypes.INT64}
@@ -59,7 +60,7 @@ def _bare(data: Any, kinds: set[Any], depth: int = 0) -> Any:
             raise ValueError(f"only one element tensors can be converted to Python scalars, and "
                              f"the list holds one of shape {tuple(data.array.shape)}; "
                              f"torch.stack joins tensors")
-        return data.array.item()
+        return item(data.array)
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
         array = np.asarray(data)
         kinds.add(dtypes.of_numpy(array.dtype).dtype)

@@ -4,6 +4,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.backend import device_of, namespace
+from minitorch.crossing import limits
 from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
@@ -97,6 +98,8 @@ def _check(x, dim, index, name, source=None):
                                f"apart from dimension {dim}")
 
 
+@limits(RuntimeError, lambda dim, size: (
+    0, size - 1, None, f"an index is out of bounds for dimension {dim} with size {size}"))
 def _check_places(index, dim, size):
     if index.size and not (0 <= index.min() and index.max() < size):
         wrong = index[(index < 0) | (index >= size)].ravel()[0]
@@ -215,6 +218,8 @@ def embedding(xp, weight, index, padding_idx=None, scale_grad_by_freq=False, spa
     return weight[index]
 
 
+@limits(IndexError, lambda n: (
+    0, n - 1, None, f"index out of range in self: the table has {n} rows"))
 def _check_rows(index, n):
     if index.size and not (0 <= index.min() and index.max() < n):
         raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine, ops
+from minitorch.crossing import limits
 from minitorch.nn.functional.checks import check_reduction, need_float
 from minitorch.tensor import Tensor
 
@@ -109,6 +110,9 @@ def _check_weight(weight: Any, classes: int, input: Any) -> None:
                            f"{weight.dtype.legacy}: weight must have the input's dtype")
 
 
+@limits(IndexError, lambda classes, ignore_index: (
+    0, classes - 1, ignore_index,
+    f"Target is out of bounds. The input has {classes} classes, 0 to {classes - 1}."))
 def _check_range(t: Any, classes: int, ignore_index: int) -> None:
     # Read as unsigned, a negative index is huge: one pass finds both kinds of wrong ones.
     if t.size and backend.namespace(t).amax(t.view(np.uint64)) >= classes:
