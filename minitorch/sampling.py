@@ -130,12 +130,12 @@ def randint(*args: Any, low: int = 0, high: Any = None, size: Any = None, genera
 
 
 def randint_like(input: Any, *bounds: int, low: int = 0, high: int | None = None, dtype: Any = None,
-                 **options: Any) -> Any:
-    """``randint`` with the shape and dtype of ``input``."""
+                 device: Any = None, **options: Any) -> Any:
+    """``randint`` with the shape, dtype and device of ``input``."""
     if high is not None:
         bounds = (*bounds, high) if bounds else (low, high)
     return randint(*bounds, input.array.shape, dtype=input.dtype if dtype is None else dtype,
-                   **options)
+                   device=input.device if device is None else device, **options)
 
 
 def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None,

@@ -17,7 +17,7 @@ from minitorch import nn
 from minitorch.labs.machines import machine
 from minitorch.nn import partition
 from minitorch.testing import check_grad
-from tests.far import gpu
+from tests.standin import gpu
 from tests.nn.both import assert_agree, assert_same
 
 kinds = st.sampled_from(["bernoulli", "gaussian"])
