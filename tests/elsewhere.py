@@ -1,8 +1,8 @@
 """Programs that run on any device: what they give is compared with what they give on the CPU.
 
 ``operators`` are calls drawn for each operator, with gradients and second derivatives;
-``functions`` are some of PyTorch's own sample inputs of public functions; ``layers`` and ``optimizers`` a
-few steps of each class. A program is a name and a function of a device.
+``functions`` are some of PyTorch's own sample inputs of public functions; ``layers`` and
+``optimizers`` a few steps of each class. A program is a name and a function of a device.
 """
 
 from __future__ import annotations
@@ -139,8 +139,9 @@ def optimizers(n: int) -> Iterator[Program]:
         for options in drawn(entry.options(), n):
             sparse = entry.name in ("SparseAdam", "SGD", "Adagrad") and not (
                 options.get("weight_decay"))
-            for given in [True] if entry.name == "SparseAdam" else {False, sparse}:
-                yield entry.name, partial(run_optimizer, entry.name, options, given)
+            for kind in [True] if entry.name == "SparseAdam" else {False, sparse}:
+                yield (entry.name + " sparse" * kind,
+                       partial(run_optimizer, entry.name, options, kind))
 
 
 def functions(n: int) -> Iterator[Program]:

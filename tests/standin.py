@@ -427,7 +427,7 @@ module = _module()
 for _python, _word in standin_words.OPERATORS.items():
     _of = getattr(module, _word)
     setattr(ndarray, f"__{_python}__", lambda self, *a, f=_of: f(self, *a))
-    if _of.__class__ is ufunc and _of.nin == 2 or _word == "matmul":
+    if (_of.__class__ is ufunc and _of.nin == 2) or _word == "matmul":
         setattr(ndarray, f"__r{_python}__", lambda self, a, f=_of: f(a, self))
         if _word != "matmul" and _of.of.types[-1][-1] != "?":
             setattr(ndarray, f"__i{_python}__", lambda self, a, f=_of: f(self, a, out=self))

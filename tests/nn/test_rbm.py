@@ -17,8 +17,8 @@ from minitorch import nn
 from minitorch.labs.machines import machine
 from minitorch.nn import partition
 from minitorch.testing import check_grad
-from tests.standin import gpu
 from tests.nn.both import assert_agree, assert_same
+from tests.standin import gpu
 
 kinds = st.sampled_from(["bernoulli", "gaussian"])
 sizes = st.integers(1, 4)
