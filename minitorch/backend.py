@@ -67,6 +67,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         return move(x, device)
 
     def index(x: Array, key: Any) -> Array:
+        ask_about_masks(x, key)
         out = x[key]
         if isinstance(out, np.generic):  # a view even of a single element
             out = x[(*key, ...) if isinstance(key, tuple) else (key, ...)]
@@ -78,10 +79,12 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         if is_basic(key):
             out[key] = g
         else:
+            ask_about_masks(g, key)
             xp.add_at(out, key, g)
         return out
 
     def index_put(x: Array, key: Any, value: Any) -> Array:
+        ask_about_masks(x, key)
         out = x.copy()
         out[key] = value
         return out
@@ -158,6 +161,14 @@ def is_basic(key: Any) -> bool:
     keys = key if isinstance(key, tuple) else (key,)
     return all(k is None or k is Ellipsis or (isinstance(k, (int, np.integer, slice))
                and not isinstance(k, (bool, np.bool_))) for k in keys)
+
+
+def ask_about_masks(x: Array, key: Any) -> None:
+    """Announce the wait for how many elements a mask in ``key`` picks, if ``x`` is on a GPU."""
+    if hasattr(x, "__cuda_array_interface__"):
+        for k in key if isinstance(key, tuple) else (key,):
+            if getattr(k, "dtype", None) == np.bool_:
+                crossing.ask(k)
 
 
 def line(x: Array) -> Array:
@@ -268,10 +279,16 @@ def set_default_device(d: Any) -> None:
 
 def require(d: device) -> None:
     """Raise, before anything is made, when device ``d`` cannot be used on this machine."""
-    if d.type == "cuda" and not cuda_count():
+    if d.type != "cuda":
+        return
+    n = cuda_count()
+    if not n:
         cupy_module()
         raise RuntimeError(f"device '{d}' asked for, but no NVIDIA GPU is available here; "
                            f"use device 'cpu'")
+    if d.index is not None and d.index >= n:
+        raise RuntimeError(f"CUDA error: invalid device ordinal: '{d}' asked for, there are {n} "
+                           f"GPUs here")
 
 
 def cuda_count() -> int:
@@ -289,6 +306,16 @@ def device_of(array: Array) -> device:
     if isinstance(array, (np.ndarray, np.generic)):
         return CPU
     return device("cuda", array.device.id)
+
+
+def made(word: str, to: device, *args: Any) -> Array:
+    """What the function ``word`` of NumPy or CuPy makes of ``args``, on device ``to``."""
+    if to.type == "cpu":
+        return getattr(np, word)(*args)
+    require(to)
+    cupy = cupy_module()
+    with cupy.cuda.Device(cupy.cuda.Device().id if to.index is None else to.index):
+        return getattr(cupy, word)(*args)
 
 
 def move(array: Array, to: device) -> Array:

@@ -23,7 +23,8 @@ def convert(x: Any, dtype: Any = None, device: Any = None, copy: bool = False) -
     if device is not None:
         to = backend.device(device)
         backend.require(to)
-        if to.type != x.device.type:
+        here = x.device
+        if to.type != here.type or to.index not in (None, here.index):
             x = ops.transfer(x, to)
     if dt != x.array.dtype:
         return ops.cast(x, dt)

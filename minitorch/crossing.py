@@ -40,6 +40,12 @@ def announce() -> None:
     warnings.warn_explicit("called a synchronizing CUDA operation", UserWarning, file, line)
 
 
+def ask(array: Array) -> None:
+    """Announce that an operation needs to know numbers of ``array``, if it lies on a GPU."""
+    if hasattr(array, "__cuda_array_interface__"):
+        announce()
+
+
 def fetch(array: Array) -> Any:
     """A NumPy copy of an array on the GPU; raises what an earlier check found (see ``Marks``)."""
     announce()

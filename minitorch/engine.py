@@ -199,8 +199,8 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     if axes:
-        g = xp.sum(g, axes, True)
-    return xp.reshape(g, shape)
+        g = xp.sum(g, axes, len(axes) > extra)
+    return g if g.shape == shape else xp.reshape(g, shape)
 
 
 def history(roots: Sequence[Node]) -> list[Node]:

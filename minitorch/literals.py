@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes, engine
+from minitorch import backend, dtypes, engine
 from minitorch.crossing import item
 from minitorch.facts import Size
 
@@ -22,7 +22,7 @@ def array_of(data: Any, dtype: np.dtype[Any] | None = None) -> Any:
         array = data.array
         return array.copy() if dtype is None else array.astype(dtype)
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
-        array = np.array(data)
+        array = data.copy() if backend.is_own(data) else np.array(data)
         dtypes.of_numpy(array.dtype)
         return array if dtype is None else array.astype(dtype, copy=False)
     if isinstance(data, (str, bytes)):

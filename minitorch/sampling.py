@@ -44,14 +44,24 @@ default_generator.__class__ = Generator  # the one stream, its states as tensors
 default_generator.device = backend.CPU
 
 
+followers: list[Callable[[], None]] = []  # called when it is seeded: the GPUs' generators
+
+
 def manual_seed(seed: int) -> Generator:
-    """Start the default random stream, as PyTorch's CPU generator does, at ``seed``."""
-    return default_generator.manual_seed(int(seed))
+    """Start the default random stream, as PyTorch's CPU generator does, at ``seed``; the GPUs' too.
+    """
+    out = default_generator.manual_seed(int(seed))
+    for follow in followers:
+        follow()
+    return out
 
 
 def seed() -> int:
     """Start the default random stream somewhere unpredictable; returns the seed."""
-    return default_generator.seed()
+    out = default_generator.seed()
+    for follow in followers:
+        follow()
+    return out
 
 
 def initial_seed() -> int:

@@ -11,6 +11,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -195,3 +196,45 @@ def functions(n: int) -> Iterator[Program]:
                     some = list(op.sample_inputs_func(op, "cpu", dtype, grad))
                 for sample in in_scope(some[::-(-len(some) // n) or 1], Counter()):
                     yield name, partial(run, ours(op), sample)
+
+
+# -- the course's three networks -----------------------------------------------------------------
+
+def network(kind: str) -> tuple[Any, Any]:
+    """One of the course's networks and its optimizer."""
+    nn = minitorch.nn
+    minitorch.manual_seed(777)
+    sizes = {"adam": [784, 256, 256], "dropout": [784, 512, 512, 512],
+             "batch norm": [784, 32, 32]}[kind]
+    parts: list[Any] = []
+    for n, m in pairwise(sizes):
+        parts += [nn.Linear(n, m), *([nn.BatchNorm1d(m)] if kind == "batch norm" else []),
+                  nn.ReLU(), *([nn.Dropout(0.3)] if kind == "dropout" else [])]
+    model = nn.Sequential(*parts, nn.Linear(sizes[-1], 10))
+    return model, lambda: minitorch.optim.Adam(model.parameters(), lr=1e-3)
+
+
+def run_network(kind: str, device: str, between: Callable[[], Any] = lambda: None,
+                batch: int = 20, steps: int = 3) -> list[Any]:
+    """A few steps; ``between`` is called after each, before its loss is looked at."""
+    model, optimizer_of = network(kind)
+    model.to(device)
+    optimizer = optimizer_of()
+    rng = np.random.default_rng(0)
+    losses = []
+    for _ in range(steps):
+        x = minitorch.from_numpy(rng.random((batch, 784), np.float32)).to(device, non_blocking=True)
+        y = minitorch.from_numpy(rng.integers(0, 10, batch)).to(device)
+        optimizer.zero_grad()
+        loss = minitorch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        between()
+    model.eval()
+    return [*losses, model(x), *model.state_dict().values()]
+
+
+def networks(n: int) -> Iterator[Program]:
+    for kind in ("adam", "dropout", "batch norm"):
+        yield kind, partial(run_network, kind)

@@ -86,7 +86,8 @@ def hand_over(module: Any) -> None:
     name_of = ctypes.pythonapi.PyCapsule_GetName
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     new = ctypes.pythonapi.PyCapsule_New
-    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     for name, capsule in list(module.__pyx_capi__.items()):
         signature = name_of(capsule)
         match = re.fullmatch(r"(.*?) ?\((.*)\)", (signature or b"").decode())
@@ -107,10 +108,11 @@ def hand_over(module: Any) -> None:
 class Library(ModuleType):
     """cuBLAS: every function is there, and does nothing."""
 
-    CONSTANTS = {"CUBLAS_OP_N": 0, "CUBLAS_OP_T": 1, "CUBLAS_OP_C": 2, "CUBLAS_COMPUTE_16F": 64,
-                 "CUBLAS_COMPUTE_32F": 68, "CUBLAS_COMPUTE_32F_PEDANTIC": 69,
-                 "CUBLAS_COMPUTE_32F_FAST_TF32": 77, "CUBLAS_COMPUTE_64F": 70, "CUBLAS_GEMM_DEFAULT": -1,
-                 "CUBLAS_GEMM_DEFAULT_TENSOR_OP": 99}
+    CONSTANTS = {
+        "CUBLAS_OP_N": 0, "CUBLAS_OP_T": 1, "CUBLAS_OP_C": 2, "CUBLAS_COMPUTE_16F": 64,
+        "CUBLAS_COMPUTE_32F": 68, "CUBLAS_COMPUTE_32F_PEDANTIC": 69, "CUBLAS_COMPUTE_64F": 70,
+        "CUBLAS_COMPUTE_32F_FAST_TF32": 77, "CUBLAS_GEMM_DEFAULT": -1,
+        "CUBLAS_GEMM_DEFAULT_TENSOR_OP": 99}
 
     def __getattr__(self, name: str) -> Any:
         if name in self.CONSTANTS:
@@ -211,7 +213,8 @@ def signatures(cupy: Any) -> list[str]:
             found.append(f"cupy.{name}({given}), here ({wanted})")
     for name, wanted in standin_words.METHODS.items():
         doc = (getattr(cupy.ndarray, name).__doc__ or "").split("\n")[0]
-        given = re.sub(r"(Py_ssize_t|int|bool) (?=\w)", "", doc.partition("(")[2].rpartition(")")[0])
+        given = re.sub(r"(Py_ssize_t|int|bool) (?=\w)", "",
+                       doc.partition("(")[2].rpartition(")")[0])
         if plain(given) not in ("", plain("self" + wanted)):
             found.append(f"cupy.ndarray.{name}({given}), here (self{wanted})")
     return found
@@ -222,7 +225,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     from tests import elsewhere
     found = signatures(cupy)
-    given = {"operators": 3, "layers": 1, "optimizers": 1}
+    given = {"operators": 3, "layers": 1, "optimizers": 1, "networks": 1}
     if "functions" in sys.argv:
         given["functions"] = 3
     for kind, n in given.items():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, ops
-from minitorch.crossing import item
+from minitorch.crossing import ask, item
 from minitorch.engine import wrap
 from minitorch.functions.common import axis_of, common_dtype, into, method, require_float
 from minitorch.functions.results import pair
@@ -58,6 +58,7 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False,
         raise RuntimeError(f"There are 0 sized dimensions, and they aren't selected, so unique "
                            f"cannot be applied to shape {tuple(input.shape)}, dim {dim}")
     x = input.array
+    ask(x)
     as_bytes = x.dtype == bool and not isinstance(x, np.ndarray)  # CuPy cannot subtract bools
     values, inverse, counts = backend.library(x).unique(
         x.astype(np.uint8) if as_bytes else x, return_inverse=True, return_counts=True, axis=dim)
@@ -71,6 +72,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
                        dim: int | None = None) -> Any:
     """The elements, flattened, or slices along ``dim``, that differ from the one before."""
     x, d = (input.array.reshape(-1), 0) if dim is None else (input.array, axis_of(input, dim))
+    ask(x)
     np_ = backend.library(x)
     rows = np_.moveaxis(x, d, 0)
     first = np_.ones(len(rows), bool)
@@ -92,6 +94,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
             or item((input.array < 0).any()):
         raise RuntimeError(f"bincount only supports 1-d non-negative integral inputs, got "
                            f"{input.dtype} of shape {tuple(input.shape)}")
+    ask(input.array)
     found = backend.library(input.array).bincount(
         input.array, None if weights is None else weights.array, minlength)
     if weights is not None and weights.array.dtype == dtypes.FLOAT32:
@@ -107,6 +110,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0, *, out: A
         min, max = item(input.array.min()), item(input.array.max())
     if min == max:
         min, max = min - 1, max + 1
+    ask(input.array)
     counts = backend.library(input.array).histogram(input.array, bins, (float(min), float(max)))[0]
     return into(out, wrap(counts.astype(input.array.dtype)))
 
