@@ -238,3 +238,65 @@ def run_network(kind: str, device: str, between: Callable[[], Any] = lambda: Non
 def networks(n: int) -> Iterator[Program]:
     for kind in ("adam", "dropout", "batch norm"):
         yield kind, partial(run_network, kind)
+
+
+# -- minitorch.cuda ------------------------------------------------------------------------------
+
+def use_interface() -> None:
+    """Everything in ``minitorch.cuda``, called once; for a GPU on which all is done at once."""
+    cuda = minitorch.cuda
+    assert cuda.is_available() and cuda.device_count() == 1 and cuda.is_initialized()
+    cuda.init()
+    assert cuda.current_device() == 0 and minitorch.accelerator.current_device_index() == 0
+    cuda.set_device("cuda:0")
+    with cuda.device(0), cuda.device(None), cuda.device_of(minitorch.zeros(1)):
+        x = minitorch.ones(1000, device="cuda")
+    with cuda.device_of(x):
+        pass
+    assert cuda.get_device_capability() == (9, 0)
+    assert cuda.get_device_name(minitorch.device("cuda")) == cuda.get_device_properties(0).name
+    assert cuda.get_device_properties("cuda").total_memory > 2**30
+    cuda.can_device_access_peer(0, 0)
+    cuda.synchronize()
+    minitorch.accelerator.synchronize()
+
+    stream = cuda.Stream(priority=-1)
+    start, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+    start.record()
+    with cuda.stream(stream):
+        assert cuda.current_stream() == stream != cuda.default_stream()
+        x = x + 1
+        end.record()
+        with cuda.stream(None), cuda.default_stream():
+            assert cuda.current_stream() == cuda.default_stream()
+        assert cuda.current_stream() == stream
+    with stream:
+        assert cuda.current_stream("cuda:0") == stream
+    assert cuda.current_stream() == cuda.default_stream(0)
+    cuda.current_stream().wait_stream(stream)
+    stream.wait_event(start)
+    end.wait()
+    end.synchronize()
+    stream.synchronize()
+    assert stream.query() and end.query() and start.elapsed_time(end) >= 0
+    assert stream.cuda_stream and hash(stream) and "cuda:0" in repr(stream) + repr(end)
+
+    assert minitorch.from_dlpack(x).data_ptr() == x.data_ptr() == minitorch.as_tensor(
+        x.array).data_ptr()
+    assert minitorch.from_dlpack(x.array, copy=True).data_ptr() != x.data_ptr()
+    assert int(x.__dlpack_device__()[0]) == 2
+
+    cuda.reset_peak_memory_stats()
+    before = cuda.memory_allocated()
+    y = minitorch.zeros(2**20, device="cuda")
+    assert cuda.memory_allocated() - before >= 4 * 2**20
+    del y
+    assert cuda.memory_allocated() == before
+    assert cuda.max_memory_allocated() >= before + 4 * 2**20
+    assert cuda.memory_reserved() >= before and cuda.max_memory_reserved() >= before
+    assert cuda.memory_stats()["allocated_bytes.all.current"] == before
+    cuda.reset_peak_memory_stats()
+    assert cuda.max_memory_allocated() == before
+    cuda.empty_cache()
+    assert len(cuda.mem_get_info()) == 2
+    assert cuda.get_sync_debug_mode() == 0 and not cuda.is_bf16_supported()

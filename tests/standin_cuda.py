@@ -110,7 +110,8 @@ class MemoryHook:
 
 
 PROPERTIES = {"name": b"Stand-in", "major": 9, "minor": 0, "totalGlobalMem": 2**34,
-              "multiProcessorCount": 132, "warpSize": 32, "maxThreadsPerMultiProcessor": 2048,
+              "multiProcessorCount": 132, "warpSize": 32, "maxThreadsPerBlock": 1024,
+              "maxThreadsPerMultiProcessor": 2048,
               "integrated": 0, "isMultiGpuBoard": 0, "l2CacheSize": 2**25, "regsPerBlock": 2**16,
               "regsPerMultiprocessor": 2**16, "sharedMemPerBlock": 49152}
 

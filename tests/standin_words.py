@@ -11,8 +11,8 @@ absolute abs sign sqrt square reciprocal exp expm1 exp2 log log1p log2 log10 log
 hypot sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh
 maximum minimum fmax fmin floor ceil trunc rint copysign signbit nextafter ldexp frexp
 equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor
-logical_not bitwise_and bitwise_or bitwise_xor bitwise_not invert left_shift right_shift isnan isinf isfinite gcd
-lcm deg2rad rad2deg heaviside pow""".split()
+logical_not bitwise_and bitwise_or bitwise_xor bitwise_not invert left_shift right_shift
+isnan isinf isfinite gcd lcm deg2rad rad2deg heaviside pow""".split()
 
 FUNCTIONS = {
     "all": "a, axis=None, out=None, keepdims=False",
