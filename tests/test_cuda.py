@@ -4,12 +4,13 @@ import importlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 import minitorch
 from tests.elsewhere import use_interface
-from tests.standin import gpu
+from tests.standin import gpu, ndarray
 from tests.twins import agree, lines
 
 without_gpu = pytest.mark.skipif(minitorch.cuda.is_available(), reason="there is a GPU here")
@@ -170,25 +171,30 @@ def test_events_ask_for_what_they_need():
             timed.elapsed_time(timed)
 
 
-def test_the_gpus_generator_is_a_seed_and_an_offset():
+def test_the_gpus_generator_is_a_seed_and_an_offset_in_its_memory(monkeypatch):
+    cuda = minitorch.cuda
+    monkeypatch.setattr(cuda.random, "_states", {})
     with gpu():
-        cuda = minitorch.cuda
         minitorch.manual_seed(777)
-        assert cuda.initial_seed() == 777
-        assert [cuda.random.reserve(n) for n in (5, 4, 1)] == [(777, 0), (777, 8), (777, 12)]
-        state = cuda.get_rng_state()
-        assert state.dtype == minitorch.uint8 and state.shape == (16,) and state.is_cpu
-        following = cuda.random.reserve(100)
-        cuda.set_rng_state(state)
-        assert cuda.random.reserve(100) == following == (777, 16)
-        cuda.set_rng_state_all(cuda.get_rng_state_all())
-        assert cuda.random.reserve(1) == (777, 116)
-        cuda.manual_seed(5)
-        assert cuda.random.reserve(1) == (5, 0)
+        state = cuda.random.state()
+        assert cuda.initial_seed() == 777 and state.host.tolist() == [777, 0]
+        state += np.uint64(12)  # as a kernel does
+        state -= ndarray(np.array([12, 0], np.uint64))
+        saved = cuda.get_rng_state()
+        assert saved.dtype == minitorch.uint8 and saved.shape == (16,) and saved.is_cpu
+        minitorch.manual_seed(5)
+        assert state.host.tolist() == [5, 0], "torch.manual_seed seeds both"
+        cuda.set_rng_state(saved)
+        assert state.host.tolist() == [777, 12]
+        cuda.set_rng_state_all([s.clone() for s in cuda.get_rng_state_all()])
+        assert cuda.random.state() is state and state.host.tolist() == [777, 12]
+        cuda.manual_seed(6)
+        assert state.host.tolist() == [6, 0]
         cuda.manual_seed_all(-1)
-        assert cuda.random.reserve(1) == (2**64 - 1, 0)
-        minitorch.manual_seed(777)
-        assert cuda.random.reserve(1) == (777, 0), "torch.manual_seed seeds both"
+        assert state.host.tolist() == [2**64 - 1, 0]
+        cuda.seed()
+        cuda.seed_all()
+        assert cuda.initial_seed() != 2**64 - 1
         with pytest.raises(RuntimeError, match="RNG state is wrong size"):
             cuda.set_rng_state(minitorch.zeros(3, dtype=minitorch.uint8))
 

@@ -1,10 +1,11 @@
-"""What the GPU draws itself: the state of its generator, a seed and an offset for each GPU.
+"""What the GPU draws itself: the state of its generator, a seed and an offset in its memory.
 
 ``rand``, ``randn`` and all else that makes tensors draw from the CPU's generator wherever the
 tensor lives, and copy the numbers there: the same program gives the same numbers on either device
 (and others than PyTorch on a GPU, whose streams differ). Only kernels that never store what they
 draw, such as dropout's, use this generator: Philox4x32-10 (Salmon et al. 2011), whose numbers are
-a function of seed and offset. ``reserve`` hands both out.
+a function of seed and offset. They read ``state()`` on the GPU and move its offset on, so that a
+replayed CUDA graph draws new numbers each time.
 """
 
 from __future__ import annotations
@@ -15,50 +16,52 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import sampling
+from minitorch import backend, sampling
 from minitorch.cuda.devices import cupy_for, current_device, device_count, index_of, is_available
 from minitorch.engine import wrap
 
+Array = Any  # cupy.ndarray
 
-class State:
-    """Where a generator stands: the numbers from ``offset`` on of the stream ``seed``."""
-
-    def __init__(self, seed: int, offset: int = 0) -> None:
-        self.seed, self.offset = seed, offset
+_states: dict[int, Array] = {}  # by the number of the GPU
 
 
-_states: dict[int, State] = {}  # by the number of the GPU
+def state(device: Any = None) -> Array:
+    """Seed and offset of a GPU's generator: two uint64 in its memory, always the same array.
 
-
-def state(device: Any = None) -> State:
-    """The state of a GPU's generator; at first it has the seed of the CPU's."""
+    At first it has the seed of the CPU's generator and the offset 0.
+    """
     index = index_of(device)
     if index not in _states:
-        _states[index] = State(sampling.initial_seed())
+        _write(index, sampling.initial_seed(), 0)
     return _states[index]
 
 
-def reserve(n: int, device: Any = None) -> tuple[int, int]:
-    """Seed and offset of the next ``n`` numbers, which nobody else is given.
-
-    A kernel draws four at a time, so the offset moves by multiples of four.
-    """
-    found = state(device)
-    seed, offset = found.seed, found.offset
-    found.offset += -(-n // 4) * 4
-    return seed, offset
+def _write(index: int, seed: int, offset: int) -> None:
+    place = backend.device("cuda", index)
+    new = backend.move(np.array([seed % 2**64, offset], np.uint64), place)
+    if index in _states:
+        with cupy_for("manual_seed()").cuda.Device(index):
+            _states[index][...] = new  # where captured graphs look
+    else:
+        _states[index] = new
 
 
 def manual_seed(seed: int) -> None:
     """Start the current GPU's generator at ``seed``; without a GPU nothing happens."""
     if is_available():
-        _states[current_device()] = State(int(seed) % 2**64)
+        _write(current_device(), int(seed), 0)
 
 
 def manual_seed_all(seed: int) -> None:
     """Start every GPU's generator at ``seed``."""
     for index in range(device_count()):
-        _states[index] = State(int(seed) % 2**64)
+        _write(index, int(seed), 0)
+
+
+def _follow() -> None:
+    """``torch.manual_seed`` seeds all; a generator that was not used yet asks for its seed then."""
+    for index in _states:
+        _write(index, sampling.initial_seed(), 0)
 
 
 def seed() -> None:
@@ -74,14 +77,13 @@ def seed_all() -> None:
 def initial_seed() -> int:
     """The seed that the current GPU's generator was started with."""
     cupy_for("initial_seed()")
-    return state().seed
+    return int(backend.move(state(), backend.CPU)[0])
 
 
 def get_rng_state(device: Any = "cuda") -> Any:
     """The state of a GPU's generator as a uint8 tensor on the CPU: seed, then offset."""
     cupy_for("get_rng_state()")
-    found = state(device)
-    return wrap(np.array([found.seed, found.offset], np.uint64).view(np.uint8))
+    return wrap(backend.move(state(device), backend.CPU).view(np.uint8))
 
 
 def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
@@ -91,8 +93,8 @@ def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
     if array.dtype != np.uint8 or array.size != 16:
         raise RuntimeError(f"RNG state is wrong size: expected 16 bytes, a seed and an offset, got "
                            f"{array.size} of {array.dtype}")
-    seed, offset = np.ascontiguousarray(array).view(np.uint64)
-    _states[index_of(device)] = State(int(seed), int(offset))
+    seed, offset = np.ascontiguousarray(array).view(np.uint64).tolist()
+    _write(index_of(device), seed, offset)
 
 
 def get_rng_state_all() -> list[Any]:
@@ -106,4 +108,4 @@ def set_rng_state_all(new_states: Iterable[Any]) -> None:
         set_rng_state(new, i)
 
 
-sampling.followers.append(_states.clear)  # torch.manual_seed is the seed of all
+sampling.followers.append(_follow)
