@@ -67,7 +67,6 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         return move(x, device)
 
     def index(x: Array, key: Any) -> Array:
-        ask_about_masks(x, key)
         out = x[key]
         if isinstance(out, np.generic):  # a view even of a single element
             out = x[(*key, ...) if isinstance(key, tuple) else (key, ...)]
@@ -79,12 +78,10 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         if is_basic(key):
             out[key] = g
         else:
-            ask_about_masks(g, key)
             xp.add_at(out, key, g)
         return out
 
     def index_put(x: Array, key: Any, value: Any) -> Array:
-        ask_about_masks(x, key)
         out = x.copy()
         out[key] = value
         return out
@@ -163,14 +160,6 @@ def is_basic(key: Any) -> bool:
                and not isinstance(k, (bool, np.bool_))) for k in keys)
 
 
-def ask_about_masks(x: Array, key: Any) -> None:
-    """Announce the wait for how many elements a mask in ``key`` picks, if ``x`` is on a GPU."""
-    if hasattr(x, "__cuda_array_interface__"):
-        for k in key if isinstance(key, tuple) else (key,):
-            if getattr(k, "dtype", None) == np.bool_:
-                crossing.ask(k)
-
-
 def line(x: Array) -> Array:
     """A 0-d array as one of a single element, over the same memory."""
     return x if x.ndim else x.reshape(1)
@@ -195,15 +184,15 @@ def look(check: Any, *args: Any) -> None:
 
     On the GPU it is made without waiting for the answer (see ``crossing``).
     """
-    if hasattr(args[0], "__cuda_array_interface__"):
-        crossing.look(check, *args)
-    else:
+    if type(args[0]) is np.ndarray or not hasattr(args[0], "__cuda_array_interface__"):
         check(*args)
+    else:
+        crossing.look(check, *args)
 
 
 def library(array: Array) -> Any:
     """The module an array comes from: numpy or cupy."""
-    return np if isinstance(array, (np.ndarray, np.generic)) else cupy_module()
+    return np if isinstance(array, (np.ndarray, np.generic, coo.Coo)) else cupy_module()
 
 
 def is_own(x: Any) -> bool:

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 Array = Any  # cupy.ndarray
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -57,7 +59,8 @@ def fetch(array: Array) -> Any:
 
 def item(array: Array) -> Any:
     """The single number of an array, wherever it lies, as Python's."""
-    return fetch(array).item() if hasattr(array, "get") else array.item()
+    return array.item() if type(array) is np.ndarray or not hasattr(array, "get") \
+        else fetch(array).item()
 
 
 class Marks:
@@ -104,14 +107,11 @@ class Marks:
 _marks: dict[int, Marks] = {}  # by the number of the GPU
 
 
-def limits(error: type[Exception],
-           of: Callable[..., tuple[float, float, float | None, str]]) -> Any:
-    """Let a check be made on the GPU too: ``of`` its arguments besides the array are the limits
+def limits(check: Any, error: type[Exception],
+           of: Callable[..., tuple[float, float, float | None, str]]) -> None:
+    """Let ``check`` be made on the GPU too: ``of`` its arguments besides the array are the limits
     [low, high], a number that counts as within them, and the sentence for what is not."""
-    def decorate(check: Any) -> Any:
-        check.error, check.of = error, of
-        return check
-    return decorate
+    check.error, check.of = error, of
 
 
 def look(check: Any, x: Array, *args: Any) -> None:

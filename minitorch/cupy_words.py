@@ -8,6 +8,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from minitorch import crossing
+
 Array = Any
 
 ADDED_AT = ("int32", "int64", "uint64", "float16", "float32", "float64")  # what add.at knows
@@ -62,6 +64,18 @@ def respell(xp: SimpleNamespace, cp: Any) -> None:
         r = cp.remainder(x, y)  # CuPy's own goes by way of float64
         return cp.where((r != 0) & ((x < 0) != (y < 0)), r - y, r)
 
+    def announced(word: Any, at: int) -> Any:
+        """A word whose argument ``at`` is a key: how many elements a mask picks is waited for."""
+        def function(*args: Any) -> Array:
+            key = args[at]
+            for k in key if isinstance(key, tuple) else (key,):
+                if getattr(getattr(k, "dtype", None), "kind", "") == "b":
+                    crossing.announce()
+            return word(*args)
+        return function
+
+    xp.index, xp.index_put = announced(xp.index, 1), announced(xp.index_put, 1)
+    xp.index_add = announced(xp.index_add, 2)
     xp.remainder, xp.floor_divide, xp.fmod = remainder, floor_divide, fmod
     xp.accumulate = accumulate
     xp.amax, xp.amin, xp.add_at = amax, amin, add_at

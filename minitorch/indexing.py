@@ -77,18 +77,26 @@ def normalise(key: Any) -> Any:
     return _item(key)
 
 
+PLAIN = {int, slice, type(None), type(Ellipsis)}  # what a key of basic indexing consists of
+
+
 def beside(x: Any, key: Any) -> Any:
     """A key whose arrays lie where ``x`` does: those of the CPU may index a tensor on the GPU."""
-    if type(x.array) is np.ndarray and not isinstance(key, tuple) and not engine.is_array(key):
+    if type(key) in PLAIN:
+        return key
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(type(k) not in PLAIN and engine.is_array(k) for k in keys):
         return key
     here = backend.device_of(x.array)
-    keys = key if isinstance(key, tuple) else (key,)
+    moved = []
     for k in keys:
-        if engine.is_array(k) and backend.device_of(k) not in (here, backend.CPU):
-            raise RuntimeError(f"indices should be either on {backend.CPU} or on the same device "
-                               f"as the indexed tensor ({here})")
-    keys = tuple([backend.move(k, here) if engine.is_array(k) else k for k in keys])
-    return keys if isinstance(key, tuple) else keys[0]
+        if type(k) not in PLAIN and engine.is_array(k):
+            if backend.device_of(k) not in (here, backend.CPU):
+                raise RuntimeError(f"indices should be either on {backend.CPU} or on the same "
+                                   f"device as the indexed tensor ({here})")
+            k = backend.move(k, here)
+        moved.append(k)
+    return tuple(moved) if isinstance(key, tuple) else moved[0]
 
 
 def _split(key: Any, ndim: int) -> tuple[Any, Any]:
@@ -99,7 +107,7 @@ def _split(key: Any, ndim: int) -> tuple[Any, Any]:
     """
     if not isinstance(key, tuple):
         return None, key
-    advanced = [engine.is_array(k) for k in key]
+    advanced = [type(k) not in PLAIN and engine.is_array(k) for k in key]
     if not any(advanced):
         return None, key
     taken = [k.ndim if is_array and k.dtype == bool else k is not None and k is not Ellipsis

@@ -229,7 +229,7 @@ class Primitive:
         if self.extras:
             array, *extras = array
         if type(array) is not type(first.array):
-            if type(array) is not Coo and not backend.is_own(array):
+            if isinstance(array, np.generic) or not (type(array) is Coo or backend.is_own(array)):
                 array = xp.asarray(array)  # NumPy turns 0-d results into scalars
         y = wrap(array)
         if self.view and (array.base is not None or array is first.array):

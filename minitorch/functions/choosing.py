@@ -39,12 +39,14 @@ def _positions(name: str, input: Any, d: int, index: Any) -> Any:
     return places.copy()  # the graph keeps it
 
 
-@limits(IndexError, lambda n, name, d: (
-    0, n - 1, None, f"{name}(): index out of range: dimension {d} has size {n}"))
 def _check_positions(places: Any, n: int, name: str, d: int) -> None:
     if places.size and not (0 <= places.min() and places.max() < n):
         raise IndexError(f"{name}(): index out of range: indices lie in [{places.min()}, "
                          f"{places.max()}], dimension {d} has size {n}")
+
+
+limits(_check_positions, IndexError, lambda n, name, d: (
+    0, n - 1, None, f"{name}(): index out of range: dimension {d} has size {n}"))
 
 
 def _key(d: int, places: Any) -> Any:

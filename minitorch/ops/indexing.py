@@ -98,13 +98,15 @@ def _check(x, dim, index, name, source=None):
                                f"apart from dimension {dim}")
 
 
-@limits(RuntimeError, lambda dim, size: (
-    0, size - 1, None, f"an index is out of bounds for dimension {dim} with size {size}"))
 def _check_places(index, dim, size):
     if index.size and not (0 <= index.min() and index.max() < size):
         wrong = index[(index < 0) | (index >= size)].ravel()[0]
         raise RuntimeError(f"index {int(wrong)} is out of bounds for dimension {dim} with size "
                            f"{size}")
+
+
+limits(_check_places, RuntimeError, lambda dim, size: (
+    0, size - 1, None, f"an index is out of bounds for dimension {dim} with size {size}"))
 
 
 def _source_rule(xp, g, dim, index, source_shape):
@@ -218,12 +220,14 @@ def embedding(xp, weight, index, padding_idx=None, scale_grad_by_freq=False, spa
     return weight[index]
 
 
-@limits(IndexError, lambda n: (
-    0, n - 1, None, f"index out of range in self: the table has {n} rows"))
 def _check_rows(index, n):
     if index.size and not (0 <= index.min() and index.max() < n):
         raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "
                          f"{index.max()}], the table has {n} rows")
+
+
+limits(_check_rows, IndexError, lambda n: (
+    0, n - 1, None, f"index out of range in self: the table has {n} rows"))
 
 
 @primitive(shown="ToCopyBackward0",

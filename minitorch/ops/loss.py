@@ -103,14 +103,16 @@ def _bce_target_rule(xp, g, x, weight, reduction):
     return share(g, size(d.shape), reduction) * d
 
 
-@limits(RuntimeError, lambda: (
-    0.0, 1.0, None, "all elements of input should be between 0 and 1; apply a sigmoid first, or "
-                    "use binary_cross_entropy_with_logits"))
 def _check_probabilities(x):
     if x.size and not (x.min() >= 0 and x.max() <= 1):
         raise RuntimeError(f"all elements of input should be between 0 and 1, but they lie in "
                            f"[{x.min():g}, {x.max():g}]; apply a sigmoid first, or use "
                            f"binary_cross_entropy_with_logits")
+
+
+limits(_check_probabilities, RuntimeError, lambda: (
+    0.0, 1.0, None, "all elements of input should be between 0 and 1; apply a sigmoid first, or "
+                    "use binary_cross_entropy_with_logits"))
 
 
 @primitive(promote="floating", law="(),()->()", domain={"x": "probability", "y": "probability"},

@@ -110,9 +110,6 @@ def _check_weight(weight: Any, classes: int, input: Any) -> None:
                            f"{weight.dtype.legacy}: weight must have the input's dtype")
 
 
-@limits(IndexError, lambda classes, ignore_index: (
-    0, classes - 1, ignore_index,
-    f"Target is out of bounds. The input has {classes} classes, 0 to {classes - 1}."))
 def _check_range(t: Any, classes: int, ignore_index: int) -> None:
     # Read as unsigned, a negative index is huge: one pass finds both kinds of wrong ones.
     if t.size and backend.namespace(t).amax(t.view(np.uint64)) >= classes:
@@ -120,6 +117,11 @@ def _check_range(t: Any, classes: int, ignore_index: int) -> None:
         if wrong.size:
             raise IndexError(f"Target {int(wrong.ravel()[0])} is out of bounds. The input has "
                              f"{classes} classes, 0 to {classes - 1}.")
+
+
+limits(_check_range, IndexError, lambda classes, ignore_index: (
+    0, classes - 1, ignore_index,
+    f"Target is out of bounds. The input has {classes} classes, 0 to {classes - 1}."))
 
 
 def _soft_targets(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str,

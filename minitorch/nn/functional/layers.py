@@ -263,14 +263,16 @@ def _shorten(weight: Any, rows: Any, index: Any, max_norm: float, norm_type: flo
     wrote(weight)
 
 
-@limits(RuntimeError, lambda n: (
-    0, n - 1, None, f"Class values must be non-negative and smaller than num_classes: {n}."))
 def _check_classes(index: Any, n: int) -> None:
     if index.min() < 0:
         raise RuntimeError(f"Class values must be non-negative, got {index.min()}.")
     if index.max() >= n:
         raise RuntimeError(f"Class values must be smaller than num_classes: {index.max()} for {n} "
                            f"classes.")
+
+
+limits(_check_classes, RuntimeError, lambda n: (
+    0, n - 1, None, f"Class values must be non-negative and smaller than num_classes: {n}."))
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
