@@ -317,8 +317,10 @@ def move(array: Array, to: device) -> Array:
     require(to)
     cupy = cupy_module()
     index = cupy.cuda.Device().id if to.index is None else to.index
-    with cupy.cuda.Device(index):
-        return cupy.asarray(array)
+    if not isinstance(array, np.ndarray) and array.device.id == index:
+        return array
+    with cupy.cuda.Device(index):  # where copies, also from another GPU, are made
+        return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()
 
 
 coo.words.transfer = move

@@ -45,7 +45,7 @@ def to(input: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocki
             dtype, device = arg.dtype, arg.device  # type: ignore[attr-defined]
         elif isinstance(arg, (dtypes.dtype, np.dtype, builtins.type)):
             dtype = arg
-        elif isinstance(arg, (str, backend.device)):
+        elif isinstance(arg, (str, backend.device)) or builtins.type(arg) is builtins.int:
             device = arg
         elif arg is not None and not isinstance(arg, bool):
             raise TypeError(f"to() received an invalid combination of arguments: {arg!r}")

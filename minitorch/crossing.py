@@ -19,7 +19,6 @@ Array = Any  # cupy.ndarray
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 sync_mode = "default"  # or "warn" or "error": what a crossing does besides
-count = 0  # how many there were
 
 
 def user_place() -> tuple[str, int]:
@@ -31,9 +30,7 @@ def user_place() -> tuple[str, int]:
 
 
 def announce() -> None:
-    """Count a wait for the GPU, and report it if ``sync_mode`` says so."""
-    global count
-    count += 1
+    """Report a wait for the GPU that is about to be, if ``sync_mode`` says so."""
     if sync_mode == "default":
         return
     file, line = user_place()
@@ -70,7 +67,8 @@ class Marks:
     that made the call.
     """
 
-    SLOTS = 256  # of marks; more places in a program than that share the last one
+    SLOTS = 256  # of marks; when they are used up, all other calls share the last one
+    SHARED = "a line not remembered", 0, RuntimeError, "A number is out of its range"
 
     def __init__(self, cupy: Any) -> None:
         self.marks = cupy.zeros(self.SLOTS, "int8")
@@ -85,7 +83,9 @@ class Marks:
               error: type[Exception], what: str) -> None:
         """Mark, without waiting, whether ``x`` is not all within [low, high] or ``besides``."""
         key = (*user_place(), error, what)
-        slot = self.slots.setdefault(key, min(len(self.slots), self.SLOTS - 1))
+        if key not in self.slots and len(self.slots) >= self.SLOTS - 1:
+            key = self.SHARED
+        slot = self.slots.setdefault(key, len(self.slots))
         self.kernel(x, low, high, low if besides is None else besides, slot, self.marks)
         self.waiting = True
 

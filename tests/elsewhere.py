@@ -259,6 +259,7 @@ def use_interface() -> None:
     cuda.can_device_access_peer(0, 0)
     cuda.synchronize()
     minitorch.accelerator.synchronize()
+    minitorch.accelerator.set_stream(minitorch.accelerator.current_stream())
 
     stream = cuda.Stream(priority=-1)
     start, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)

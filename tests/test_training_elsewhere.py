@@ -123,7 +123,7 @@ def test_modules_and_gradients_move_together(counts: Any) -> None:
     x = minitorch.ones(2, 4)
     assert x.to("cuda", non_blocking=True).to(x).is_cpu and x.pin_memory() is x
     assert x.cuda().cuda().is_cuda and x.to("cuda:0", minitorch.float64).dtype == minitorch.float64
-    assert x.cuda(0).to("cuda") is not None and x.to(device=0).is_cuda
+    assert x.cuda(0).to("cuda").is_cuda and x.to(device=0).is_cuda and x.to(0).is_cuda
 
 
 def test_batches_of_a_loader_move(counts: Any) -> None:
