@@ -40,6 +40,18 @@ def synchronize(device: Any = None) -> None:
     cuda.synchronize(device)
 
 
+def current_stream(device: Any = None) -> cuda.Stream:
+    """The stream that work now goes to; raises RuntimeError without a GPU."""
+    _require()
+    return cuda.current_stream(device)
+
+
+def set_stream(stream: cuda.Stream) -> None:
+    """Make ``stream`` the current one; raises RuntimeError without a GPU."""
+    _require()
+    cuda.set_stream(stream)
+
+
 def _require() -> None:
     if not is_available():
         raise RuntimeError("Cannot access accelerator device when none is available.")

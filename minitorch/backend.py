@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import coo, faster, special
+from minitorch import coo, crossing, cupy_words, faster, special
+from minitorch.devices import CPU, device
 
 Array = Any  # numpy.ndarray or cupy.ndarray
 
@@ -77,7 +78,7 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         if is_basic(key):
             out[key] = g
         else:
-            np_.add.at(out, key, g)
+            xp.add_at(out, key, g)
         return out
 
     def index_put(x: Array, key: Any, value: Any) -> Array:
@@ -89,12 +90,18 @@ def vocabulary(np_: Any) -> SimpleNamespace:
         with np.errstate(all="ignore"):  # inf - inf is nan, quietly, as everywhere
             return np_.asarray(np_.einsum(equation, *xs, optimize=len(xs) > 1))
 
+    def diagonal(x: Array, offset: int, axis1: int, axis2: int) -> Array:
+        out = np_.diagonal(x, offset, axis1, axis2)
+        if np_ is np and x.flags.writeable:
+            out.flags.writeable = True  # NumPy's own is read-only
+        return out
+
     def scatter_add(x: Array, dim: int, where: Array, source: Array) -> Array:
         """A copy of ``x`` with ``source[i..]`` added at position ``where[i..]`` along ``dim``."""
         out = x.copy()
         if where.size:
             key = along(np_, where, dim)
-            np_.add.at(line(out), key, corner(source, line(where).shape))
+            xp.add_at(line(out), key, corner(source, line(where).shape))
         return out
 
     def gather(x: Array, dim: int, where: Array) -> Array:
@@ -109,6 +116,10 @@ def vocabulary(np_: Any) -> SimpleNamespace:
             line(out)[along(np_, where, dim)] = corner(source, line(where).shape)
         return out
 
+    def accumulate(word: str, x: Array, axis: int) -> Array:
+        """The running maximum (or another word's) along ``axis``."""
+        return getattr(np_, word).accumulate(x, axis)
+
     def erf(x: Array) -> Array:
         return special.erf(np_, x)
 
@@ -119,8 +130,11 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     xp.index_put, xp.einsum, xp.transfer, xp.new_zeros = index_put, einsum, transfer, new_zeros
     xp.permute, xp.unsqueeze = np_.transpose, np_.expand_dims
     xp.pow, xp.clamp, xp.sign = np_.power, np_.clip, sign
+    xp.diagonal, xp.add_at, xp.accumulate = diagonal, np_.add.at, accumulate
     if np_ is np:
         xp.where, xp.sum = faster.where, faster.sum
+    else:
+        cupy_words.respell(xp, np_)
     return xp
 
 
@@ -166,8 +180,49 @@ def corner(source: Any, shape: tuple[int, ...]) -> Any:
 
 
 def look(check: Any, *args: Any) -> None:
-    """``check(*args)``, which looks at numbers and may raise: a recorded step repeats it."""
-    check(*args)
+    """``check(x, ...)``, which looks at numbers and may raise: a recorded step repeats it.
+
+    On the GPU it is made without waiting for the answer (see ``crossing``).
+    """
+    if type(args[0]) is np.ndarray or not hasattr(args[0], "__cuda_array_interface__"):
+        check(*args)
+    else:
+        crossing.look(check, *args)
+
+
+def library(array: Array) -> Any:
+    """The module an array comes from: numpy or cupy."""
+    return np if isinstance(array, (np.ndarray, np.generic, coo.Coo)) else cupy_module()
+
+
+def is_own(x: Any) -> bool:
+    """Whether ``x`` is an array as tensors hold them: NumPy's, or CuPy's."""
+    return isinstance(x, np.ndarray) or type(x).__module__.partition(".")[0] == "cupy"
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> Array:
+    """Another library's array or tensor, without a copy, as NumPy's or CuPy's."""
+    kind = int(x.__dlpack_device__()[0])
+    if kind in (1, 3):  # in the host's memory, maybe page-locked
+        return np.from_dlpack(x, copy=copy)
+    if kind not in (2, 13):
+        raise RuntimeError(f"from_dlpack: arrays of DLPack device type {kind} are neither on the "
+                           f"CPU nor on an NVIDIA GPU")
+    array = cupy_module().from_dlpack(x)
+    return array.copy() if copy else array
+
+
+def writable(array: Array) -> bool:
+    """Whether an array may be written into; CuPy's always may."""
+    return bool(getattr(array.flags, "writeable", True))
+
+
+def share_memory(x: Array, y: Array) -> bool:
+    """Whether two arrays lie in the same memory."""
+    if isinstance(x, np.ndarray):
+        return bool(np.may_share_memory(x, y) if x.size else
+                    x.base is y or (x.base is not None and x.base is y.base))
+    return (x if x.base is None else x.base) is (y if y.base is None else y.base)
 
 
 numpy_words = vocabulary(np)
@@ -195,44 +250,6 @@ def cupy_module() -> Any:
     return cupy
 
 
-class device:
-    """Where a tensor lives: ``device("cpu")``, ``device("cuda")``, ``device("cuda", 1)``.
-
-    >>> import minitorch as torch
-    >>> torch.device("cuda:0")
-    device(type='cuda', index=0)
-    """
-
-    def __init__(self, type: Any, index: int | None = None) -> None:
-        if isinstance(type, device):
-            type, index = str(type.type), type.index
-        elif isinstance(type, int):
-            type, index = "cuda", type
-        name, _, number = str(type).partition(":")
-        if name not in ("cpu", "cuda"):
-            raise RuntimeError(f"Expected one of cpu, cuda device type at start of device string: "
-                               f"{name}")
-        if number and not number.isdigit():
-            raise RuntimeError(f"Invalid device string: '{type}'")
-        self.type: str = name
-        self.index = int(number) if number else index
-
-    def __repr__(self) -> str:
-        index = "" if self.index is None else f", index={self.index}"
-        return f"device(type='{self.type}'{index})"
-
-    def __str__(self) -> str:
-        return self.type if self.index is None else f"{self.type}:{self.index}"
-
-    def __eq__(self, other: object) -> bool:
-        return (isinstance(other, device)
-                and (self.type, self.index) == (other.type, other.index))
-
-    def __hash__(self) -> int:
-        return hash((self.type, self.index))
-
-
-CPU = device("cpu")
 _default_device = CPU
 
 
@@ -251,10 +268,16 @@ def set_default_device(d: Any) -> None:
 
 def require(d: device) -> None:
     """Raise, before anything is made, when device ``d`` cannot be used on this machine."""
-    if d.type == "cuda" and not cuda_count():
+    if d.type != "cuda":
+        return
+    n = cuda_count()
+    if not n:
         cupy_module()
         raise RuntimeError(f"device '{d}' asked for, but no NVIDIA GPU is available here; "
                            f"use device 'cpu'")
+    if d.index is not None and d.index >= n:
+        raise RuntimeError(f"CUDA error: invalid device ordinal: '{d}' asked for, there are {n} "
+                           f"GPUs here")
 
 
 def cuda_count() -> int:
@@ -274,17 +297,30 @@ def device_of(array: Array) -> device:
     return device("cuda", array.device.id)
 
 
+def made(word: str, to: device, *args: Any) -> Array:
+    """What the function ``word`` of NumPy or CuPy makes of ``args``, on device ``to``."""
+    if to.type == "cpu":
+        return getattr(np, word)(*args)
+    require(to)
+    cupy = cupy_module()
+    with cupy.cuda.Device(cupy.cuda.Device().id if to.index is None else to.index):
+        return getattr(cupy, word)(*args)
+
+
 def move(array: Array, to: device) -> Array:
     """``array`` on device ``to``: the array itself if it is there already, else a copy."""
     if isinstance(array, coo.Coo):
         return coo.Coo(move(array.indices, to), move(array.values, to), array.shape,
                        array.coalesced)
     if to.type == "cpu":
-        return array if isinstance(array, np.ndarray) else array.get()
+        return array if isinstance(array, np.ndarray) else crossing.fetch(array)
     require(to)
     cupy = cupy_module()
-    with cupy.cuda.Device(to.index or 0):
-        return cupy.asarray(array)
+    index = cupy.cuda.Device().id if to.index is None else to.index
+    if not isinstance(array, np.ndarray) and array.device.id == index:
+        return array
+    with cupy.cuda.Device(index):  # where copies, also from another GPU, are made
+        return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()
 
 
 coo.words.transfer = move

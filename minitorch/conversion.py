@@ -23,7 +23,8 @@ def convert(x: Any, dtype: Any = None, device: Any = None, copy: bool = False) -
     if device is not None:
         to = backend.device(device)
         backend.require(to)
-        if to.type != x.device.type:
+        here = x.device
+        if to.type != here.type or to.index not in (None, here.index):
             x = ops.transfer(x, to)
     if dt != x.array.dtype:
         return ops.cast(x, dt)
@@ -44,7 +45,7 @@ def to(input: Any, *args: Any, dtype: Any = None, device: Any = None, non_blocki
             dtype, device = arg.dtype, arg.device  # type: ignore[attr-defined]
         elif isinstance(arg, (dtypes.dtype, np.dtype, builtins.type)):
             dtype = arg
-        elif isinstance(arg, (str, backend.device)):
+        elif isinstance(arg, (str, backend.device)) or builtins.type(arg) is builtins.int:
             device = arg
         elif arg is not None and not isinstance(arg, bool):
             raise TypeError(f"to() received an invalid combination of arguments: {arg!r}")
@@ -130,6 +131,7 @@ def receive(out: Any, y: Any) -> Any:
                            f"{out.dtype.legacy}")
     inplace.require_own_places(out)
     if out.array.shape != y.array.shape:
-        out.array = np.empty(y.array.shape, out.array.dtype)  # as in torch: out is resized
+        empty = backend.library(out.array).empty  # as in torch: out is resized
+        out.array = empty(y.array.shape, out.array.dtype)
         out.version = [0]
     return inplace.copy_(out, y)

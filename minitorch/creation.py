@@ -11,6 +11,7 @@ import numpy as np
 
 from minitorch import backend, dtypes, engine
 from minitorch.coo import Coo, refusal
+from minitorch.crossing import item
 from minitorch.engine import wrap
 from minitorch.functions import into, sizes
 from minitorch.literals import array_of
@@ -68,6 +69,8 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     """
     if device is None and isinstance(data, engine.Tensor):
         device = backend.device_of(data.array)
+    elif device is None and engine.is_array(data):
+        device = backend.device_of(data)
     return make(array_of(data, None if dtype is None else dtypes.to_numpy(dtype)), device,
                 requires_grad)
 
@@ -78,6 +81,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
         return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
     if isinstance(data, np.ndarray):
         return from_numpy(data).to(dtype=dtype, device=device)
+    if backend.is_own(data):  # CuPy's
+        dtypes.of_numpy(data.dtype)
+        return wrap(data).to(dtype=dtype, device=device)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -113,7 +119,8 @@ def from_numpy(ndarray: Any) -> Any:
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
     """A tensor that shares memory with another library's array."""
-    return wrap(np.from_dlpack(ext_tensor, copy=copy))
+    x = wrap(backend.from_dlpack(ext_tensor, copy))
+    return x if device is None else x.to(device)
 
 
 def frombuffer(buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int = 0,
@@ -124,19 +131,20 @@ def frombuffer(buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int
 
 # -- filled ----------------------------------------------------------------------------------
 
-def _filled(name: str, fill: Callable[[Any, Any], Any], doc: str) -> Callable[..., Any]:
+def _filled(name: str, fill: str, doc: str) -> Callable[..., Any]:
     def create(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None,
                device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
                memory_format: Any = None, **named: Any) -> Any:
         shape = shape_of(name, size, named)
-        return make(fill(shape, dtype_or_default(dtype)), device, requires_grad, out)
+        to = backend.get_default_device() if device is None else backend.device(device)
+        return make(backend.made(fill, to, shape, dtype_or_default(dtype)), to, requires_grad, out)
     create.__name__, create.__doc__ = name, doc
     return create
 
 
-zeros = _filled("zeros", np.zeros, "Zeros of the given shape.")
-ones = _filled("ones", np.ones, "Ones of the given shape.")
-empty = _filled("empty", np.zeros, "A tensor of the given shape to be written into (here: zeros).")
+zeros = _filled("zeros", "zeros", "Zeros of the given shape.")
+ones = _filled("ones", "ones", "Ones of the given shape.")
+empty = _filled("empty", "zeros", "A tensor of the given shape to be written into (here: zeros).")
 
 
 def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None,
@@ -146,12 +154,14 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not "
                         f"{type(size).__name__}")
     if isinstance(fill_value, engine.Tensor):
-        fill_value = fill_value.array.item()
+        fill_value = item(fill_value.array)
     if not isinstance(fill_value, (int, float, np.number, np.bool_)):
         raise TypeError(f"full(): argument 'fill_value' (position 2) must be Number, not "
                         f"{type(fill_value).__name__}")
     value = array_of(fill_value, None if dtype is None else dtypes.to_numpy(dtype))
-    return make(np.full(shape_of("full", (tuple(size),), {}), value), device, requires_grad, out)
+    to = backend.get_default_device() if device is None else backend.device(device)
+    shape = shape_of("full", (tuple(size),), {})
+    return make(backend.made("full", to, shape, value.item(), value.dtype), to, requires_grad, out)
 
 
 def like(create: Callable[..., Any], name: str) -> Callable[..., Any]:

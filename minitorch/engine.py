@@ -183,7 +183,7 @@ class Leaf(Node):
             return
         if x._grad is None:
             x._grad = g if record else wrap(g.copy() if type(g) is Coo else g)
-        elif record or x._grad.node is not None or not x._grad.array.flags.writeable:
+        elif record or x._grad.node is not None or not backend.writable(x._grad.array):
             x._grad = x._grad + (g if record else wrap(g))
         else:
             if type(g) is Coo and type(x._grad.array) is not Coo:
@@ -199,8 +199,8 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     if axes:
-        g = xp.sum(g, axes, True)
-    return xp.reshape(g, shape)
+        g = xp.sum(g, axes, len(axes) > extra)
+    return g if g.shape == shape else xp.reshape(g, shape)
 
 
 def history(roots: Sequence[Node]) -> list[Node]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minitorch import backend, dtypes, engine, ops, printing
 from minitorch.coo import Coo
+from minitorch.crossing import item
 from minitorch.engine import shown_as, wrap
 from minitorch.views import node_of
 
@@ -23,11 +24,11 @@ class Exchange(engine.Tensor):
         if self.array.size != 1:
             raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to "
                                f"Scalar")
-        return self.array.item()
+        return item(self.array)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers."""
-        return self.array.tolist()
+        return backend.move(self.array, backend.CPU).tolist()
 
     def numpy(self, *, force: bool = False) -> Any:
         """The NumPy array that shares this tensor's memory; ``force`` detaches and copies."""
@@ -41,7 +42,7 @@ class Exchange(engine.Tensor):
             if not force:
                 raise TypeError("can't convert a tensor on the GPU to numpy. Use Tensor.cpu() to "
                                 "copy the tensor to host memory first.")
-            return self.array.get()
+            return backend.move(self.array, backend.CPU)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -68,13 +69,13 @@ class Exchange(engine.Tensor):
         if self.array.size != 1:
             count = "no values" if not self.array.size else "more than one value"
             raise RuntimeError(f"Boolean value of Tensor with {count} is ambiguous")
-        return bool(self.array.item())
+        return bool(item(self.array))
 
     def _only(self) -> Any:
         if self.array.size != 1:
             raise ValueError(f"only one element tensors can be converted to Python scalars, not "
                              f"one of shape {tuple(self.array.shape)}")
-        return self.array.item()
+        return item(self.array)
 
     def __float__(self) -> float:
         return float(self._only())
@@ -88,7 +89,7 @@ class Exchange(engine.Tensor):
     def __index__(self) -> int:
         if self.array.dtype.kind not in "iub" or self.array.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.array.item())
+        return int(item(self.array))
 
     def __len__(self) -> int:
         if not self.array.ndim:
@@ -106,7 +107,7 @@ class Exchange(engine.Tensor):
 
     def __contains__(self, value: Any) -> bool:
         if isinstance(value, (engine.Tensor, int, float, np.generic)):
-            return bool(ops.eq(self, value).array.any())
+            return bool(item(ops.any(ops.eq(self, value)).array))
         raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in "
                            f"a {type(value)}.")
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import engine, ops
+from minitorch import backend, engine, ops
+from minitorch.crossing import item as number
 from minitorch.engine import wrap
 from minitorch.inplace import assign, check_writable, wrote
 from minitorch.literals import array_of
@@ -30,15 +31,15 @@ def _item(item: Any) -> Any:
         return np.asarray(item)
     if isinstance(item, (int, np.integer)):
         return int(item)
-    if isinstance(item, np.ndarray):
+    if engine.is_array(item):
         if item.dtype == np.uint8:
             item = item.astype(bool)  # ByteTensor masks
         if item.dtype.kind not in "iub":
             raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, "
                              f"not {item.dtype}")
         if item.ndim == 0 and item.dtype.kind != "b":
-            return int(item)
-        return np.array(item)  # a copy: the graph keeps it
+            return int(number(item))
+        return item.copy()  # the graph keeps it
     if isinstance(item, str):
         raise TypeError(f"a tensor has no part named {item!r}: index it by position")
     raise IndexError(f"only integers, slices (`:`), ellipsis (`...`), None and long or byte "
@@ -76,6 +77,28 @@ def normalise(key: Any) -> Any:
     return _item(key)
 
 
+PLAIN = {int, slice, type(None), type(Ellipsis)}  # what a key of basic indexing consists of
+
+
+def beside(x: Any, key: Any) -> Any:
+    """A key whose arrays lie where ``x`` does: those of the CPU may index a tensor on the GPU."""
+    if type(key) in PLAIN:
+        return key
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(type(k) not in PLAIN and engine.is_array(k) for k in keys):
+        return key
+    here = backend.device_of(x.array)
+    moved = []
+    for k in keys:
+        if type(k) not in PLAIN and engine.is_array(k):
+            if backend.device_of(k) not in (here, backend.CPU):
+                raise RuntimeError(f"indices should be either on {backend.CPU} or on the same "
+                                   f"device as the indexed tensor ({here})")
+            k = backend.move(k, here)
+        moved.append(k)
+    return tuple(moved) if isinstance(key, tuple) else moved[0]
+
+
 def _split(key: Any, ndim: int) -> tuple[Any, Any]:
     """Integers beside index arrays: PyTorch takes the integers first, NumPy mixes them in.
 
@@ -84,7 +107,7 @@ def _split(key: Any, ndim: int) -> tuple[Any, Any]:
     """
     if not isinstance(key, tuple):
         return None, key
-    advanced = [isinstance(k, np.ndarray) for k in key]
+    advanced = [type(k) not in PLAIN and engine.is_array(k) for k in key]
     if not any(advanced):
         return None, key
     taken = [k.ndim if is_array and k.dtype == bool else k is not None and k is not Ellipsis
@@ -109,7 +132,7 @@ def _split(key: Any, ndim: int) -> tuple[Any, Any]:
 
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``: a view for integers and slices, a copy for index tensors and masks."""
-    first, key = _split(normalise(key), x.array.ndim)
+    first, key = _split(beside(x, normalise(key)), x.array.ndim)
     return ops.index(x if first is None else ops.index(x, first), key)
 
 
@@ -123,7 +146,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         if not key:
             return
         key = None  # PyTorch writes to x[True] as to x[None]: values may be of any dtype
-    first, key = _split(normalise(key), x.array.ndim)
+    first, key = _split(beside(x, normalise(key)), x.array.ndim)
     if first is not None:
         x = ops.index(x, first)
     if tensor and value.array.dtype != x.array.dtype:
@@ -154,7 +177,7 @@ def _without_ones(value: Any, ndim: int) -> Any:
 def _require_convertible(x: Any, key: Any, value: Any) -> None:
     """Raise where PyTorch does not convert the value: at index tensors, though not at a mask that
     takes a single number."""
-    arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
+    arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if engine.is_array(k)]
     is_mask = len(arrays) == 1 and arrays[0].dtype == bool and arrays[0].ndim
     if arrays and not (is_mask and value.array.size == 1):
         x.array[key]  # an index out of range is an IndexError first

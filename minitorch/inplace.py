@@ -23,7 +23,7 @@ from minitorch.views import node_of, refresh
 def require_own_places(x: Any) -> None:
     """Raise RuntimeError unless each element of ``x`` has a place in memory of its own."""
     array = x.array
-    if not array.flags.writeable or (array.size and any(
+    if not backend.writable(array) or (array.size and any(
             not step and n > 1 for step, n in zip(array.strides, array.shape))):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor "
                            "refers to a single memory location, or the memory is read-only. "
@@ -40,7 +40,7 @@ def check_writable(x: Any) -> None:
         if x.alias_of is not None and isinstance(x.alias_of.base.node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an "
                                "in-place operation. Do it inside torch.no_grad(), or on a copy.")
-    if not (x.array.flags.c_contiguous and x.array.flags.writeable):
+    if not (x.array.flags.c_contiguous and backend.writable(x.array)):
         require_own_places(x)
 
 
@@ -118,6 +118,7 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, (engine.Tensor, int, float, np.ndarray, np.generic)):
         raise TypeError(f"copy_(): argument 'src' must be Tensor, not {type(src).__name__}")
     check_writable(input)
+    src = _beside(input, src)
     recorded = input.node is not None or (isinstance(src, engine.Tensor)
                                           and node_of(src) is not None)
     if not (modes.grad and recorded):
@@ -126,6 +127,14 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
         wrote(input)
         return input
     return assign(input, ops.overwrite(wrap(input.array, input.node), src))
+
+
+def _beside(x: Any, src: Any) -> Any:
+    """``src`` on the device of ``x``: copies go from one to another."""
+    if not isinstance(src, engine.Tensor) or type(src.array) is type(x.array):
+        return src
+    here = backend.device_of(x.array)
+    return src if backend.device_of(src.array) == here else ops.transfer(src, here)
 
 
 def fill_(input: Any, value: Any) -> Any:

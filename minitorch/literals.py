@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes, engine
+from minitorch import backend, dtypes, engine
+from minitorch.crossing import item
 from minitorch.facts import Size
 
 _OF_PYTHON = {bool: dtypes.BOOL, int: dtypes.INT64}
@@ -21,7 +22,7 @@ def array_of(data: Any, dtype: np.dtype[Any] | None = None) -> Any:
         array = data.array
         return array.copy() if dtype is None else array.astype(dtype)
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
-        array = np.array(data)
+        array = data.copy() if backend.is_own(data) else np.array(data)
         dtypes.of_numpy(array.dtype)
         return array if dtype is None else array.astype(dtype, copy=False)
     if isinstance(data, (str, bytes)):
@@ -59,7 +60,7 @@ def _bare(data: Any, kinds: set[Any], depth: int = 0) -> Any:
             raise ValueError(f"only one element tensors can be converted to Python scalars, and "
                              f"the list holds one of shape {tuple(data.array.shape)}; "
                              f"torch.stack joins tensors")
-        return data.array.item()
+        return item(data.array)
     if isinstance(data, (np.ndarray, np.generic)) or hasattr(data, "__array__"):
         array = np.asarray(data)
         kinds.add(dtypes.of_numpy(array.dtype).dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import minitorch.conversion  # noqa: F401  (before the operators: its clone has more arguments)
-from minitorch import inplace, ops
+from minitorch import backend, engine, inplace, ops
 from minitorch.functions.common import FUNCTIONS, only_method, require_tensors, sizes
 from minitorch.indexing import normalise
 from minitorch.primitive import registry
@@ -129,7 +129,7 @@ def resize_(input: Any, *size: Any, memory_format: Any = None) -> Any:
     for k in shape:
         n *= k
     if n != input.array.size:
-        grown = np.zeros(n, input.array.dtype)
+        grown = backend.library(input.array).zeros(n, input.array.dtype)
         grown[:input.array.size] = input.array.reshape(-1)[:n]
         input.version = [0]
         input.array = grown
@@ -166,9 +166,9 @@ def fill_diagonal_(input: Any, fill_value: Any, wrap: bool = False) -> Any:
 def apply_(input: Any, function: Any) -> Any:
     """Each element replaced by ``function(element)``; slow, and never recorded."""
     inplace.check_writable(input)
-    new = [function(v) for v in input.array.reshape(-1).tolist()]
-    input.array[...] = np.array(new, input.array.dtype).reshape(input.array.shape)
-    inplace.wrote(input)
+    new = [function(v) for v in input.reshape(-1).tolist()]
+    inplace.copy_(input.detach(), engine.wrap(
+        np.array(new, input.array.dtype).reshape(input.array.shape)))
     return input
 
 

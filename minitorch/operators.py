@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import engine, ops
+from minitorch import backend, engine, ops
 from minitorch.engine import shown_as, wrap
 from minitorch.indexing import getitem, setitem
 
@@ -97,7 +97,8 @@ class Operators(engine.Tensor):
         return ops.matmul(self, other) if isinstance(other, engine.Tensor) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Any:
-        other = other if isinstance(other, engine.Tensor) else wrap(np.asarray(other))
+        if not isinstance(other, engine.Tensor):
+            other = wrap(backend.move(np.asarray(other), backend.device_of(self.array)))
         return ops.matmul(other, self)
 
     def __rlshift__(self, other: Any) -> Any:

@@ -191,6 +191,7 @@ class Primitive:
         arrays: list[Any] = []
         needing: tuple[int, ...] = ()
         first = None
+        mixed = False
         for i, x in enumerate(args):
             if isinstance(x, Tensor):
                 if x.alias_of is not None:
@@ -199,9 +200,11 @@ class Primitive:
                     needing += (i,)
                 if first is None:
                     first = x
+                elif type(x.array) is not type(first.array):
+                    mixed = True
                 arrays.append(x.array)
-            elif hasattr(x, "__dlpack__") and not isinstance(x, ndarray):
-                arrays.append(np.from_dlpack(x))  # another library's tensor: a constant
+            elif hasattr(x, "__dlpack__") and not backend.is_own(x):
+                arrays.append(backend.from_dlpack(x))  # another library's tensor: a constant
                 if first is None:
                     first = wrap(arrays[-1])
             else:
@@ -209,6 +212,10 @@ class Primitive:
         if first is None:
             raise TypeError(f"{self.name}(): argument '{self.parameters[0]}' must be Tensor, not "
                             f"{type(args[0]).__name__}")
+        if mixed:
+            together = one_device(self, args, arrays)
+            if together is not None:
+                return self(*together, out=out)
         xp = (backend.numpy_words if type(first.array) is ndarray
               else backend.namespace(first.array))
         if self.promote:
@@ -222,7 +229,7 @@ class Primitive:
         if self.extras:
             array, *extras = array
         if type(array) is not type(first.array):
-            if type(array) is not Coo and type(array) is not ndarray:  # which left the GPU
+            if isinstance(array, np.generic) or not (type(array) is Coo or backend.is_own(array)):
                 array = xp.asarray(array)  # NumPy turns 0-d results into scalars
         y = wrap(array)
         if self.view and (array.base is not None or array is first.array):
@@ -256,13 +263,32 @@ class Method:
 
 def alias(op: Primitive, y: Tensor, x: Tensor, args: tuple[Any, ...]) -> None:
     """``y`` sees the memory of ``x``: share the version, remember the way from the base."""
-    if isinstance(x.array, ndarray) and not (
-            np.may_share_memory(y.array, x.array) if y.array.size
-            else y.array.base is x.array or y.array.base is x.array.base):
+    if not backend.share_memory(y.array, x.array):
         return  # a copy after all: index arrays and masks make one
     y.version = x.version
     base, steps = (x, ()) if x.alias_of is None else (x.alias_of.base, x.alias_of.steps)
     y.alias_of = View(base, (*steps, (op, args[1:])))
+
+
+def one_device(op: Primitive, args: tuple[Any, ...], arrays: list[Any]) -> list[Any] | None:
+    """The arguments with CPU numbers (0-d tensors) brought to the GPU where the others are; None
+    if all are in one place. Raises RuntimeError for tensors in several places."""
+    places = [backend.device_of(a) if is_array(a) or type(a) is Coo else None for a in arrays]
+    there = next((d for d in places if d is not None and d.type == "cuda"), None)
+    if there is None:
+        return None
+    together = list(args)
+    for i, (x, place) in enumerate(zip(args, places)):
+        if place is None or place == there:
+            continue
+        if not op.promote or arrays[i].ndim or place.type != "cpu":
+            raise RuntimeError(
+                "Expected all tensors to be on the same device, but " + (
+                    f"found at least two devices, {there} and {place}!" if op.promote else
+                    f"got {op.parameters[op.slot(i)]} is on {place}, different from other tensors "
+                    f"on {there} (when checking argument in method {op.name})"))
+        together[i] = registry["transfer"](x, there)
+    return together
 
 
 def read_sparsely(op: Primitive, arrays: list[Any], error: Exception) -> Any:

@@ -44,14 +44,24 @@ default_generator.__class__ = Generator  # the one stream, its states as tensors
 default_generator.device = backend.CPU
 
 
+followers: list[Callable[[], None]] = []  # called when it is seeded: the GPUs' generators
+
+
 def manual_seed(seed: int) -> Generator:
-    """Start the default random stream, as PyTorch's CPU generator does, at ``seed``."""
-    return default_generator.manual_seed(int(seed))
+    """Start the default random stream, as PyTorch's CPU generator does, at ``seed``; the GPUs' too.
+    """
+    out = default_generator.manual_seed(int(seed))
+    for follow in followers:
+        follow()
+    return out
 
 
 def seed() -> int:
     """Start the default random stream somewhere unpredictable; returns the seed."""
-    return default_generator.seed()
+    out = default_generator.seed()
+    for follow in followers:
+        follow()
+    return out
 
 
 def initial_seed() -> int:
@@ -130,12 +140,12 @@ def randint(*args: Any, low: int = 0, high: Any = None, size: Any = None, genera
 
 
 def randint_like(input: Any, *bounds: int, low: int = 0, high: int | None = None, dtype: Any = None,
-                 **options: Any) -> Any:
-    """``randint`` with the shape and dtype of ``input``."""
+                 device: Any = None, **options: Any) -> Any:
+    """``randint`` with the shape, dtype and device of ``input``."""
     if high is not None:
         bounds = (*bounds, high) if bounds else (low, high)
     return randint(*bounds, input.array.shape, dtype=input.dtype if dtype is None else dtype,
-                   **options)
+                   device=input.device if device is None else device, **options)
 
 
 def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None,

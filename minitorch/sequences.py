@@ -19,7 +19,6 @@ def _number(name: str, v: Any) -> Any:
     if isinstance(v, engine.Tensor) and v.array.ndim:
         raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got one "
                            f"with {v.array.ndim} dimension(s).")
-    v = getattr(v, "array", v)
     v = v.item() if hasattr(v, "item") else v
     if not isinstance(v, (int, float)):
         raise TypeError(f"{name}(): start, end and step must be numbers, not {type(v).__name__}")

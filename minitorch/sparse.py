@@ -13,6 +13,7 @@ import numpy as np
 from minitorch import backend, dtypes, engine, ops
 from minitorch.coo import Coo, key, refusal
 from minitorch.creation import make
+from minitorch.crossing import ask
 from minitorch.engine import wrap
 from minitorch.facts import sparse_coo
 from minitorch.functions.common import only_method, sizes
@@ -62,6 +63,7 @@ def _shape(indices: Any, values: tuple[int, ...], size: Any) -> tuple[int, ...]:
     """The shape given, or found; raises RuntimeError where the parts do not fit it."""
     if indices.ndim != 2:
         raise RuntimeError(f"indices must be sparse_dim x nnz, but got: {list(indices.shape)}")
+    indices = backend.move(indices, backend.CPU)
     most = indices.max(1).tolist() if indices.size else [-1] * len(indices)
     least = indices.min(1).tolist() if indices.size else [0] * len(indices)
     shape = (*[n + 1 for n in most], *values[1:]) if size is None else sizes((size,))
@@ -184,6 +186,7 @@ def to_sparse(input: Any, sparse_dim: int | None = None, *, layout: Any = None) 
                            f"[0,{input.array.ndim}] range, but {n} is given")
     if not n and input.array.ndim:
         raise RuntimeError("dense_to_sparse: sparse_dim argument must be in >0 when self.dim()>0")
+    ask(input.array)
     xp = backend.namespace(input.array)
     filled = (input.array != 0).any(tuple(range(n, input.array.ndim)))
     places = (xp.stack(xp.nonzero(filled)) if n else xp.zeros((0, int(filled)), np.int64))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
 
 from minitorch import backend, dtypes, engine, ops
+from minitorch.crossing import ask, item, limits
 from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import (
     axis_of,
@@ -43,6 +43,10 @@ def _check_positions(places: Any, n: int, name: str, d: int) -> None:
     if places.size and not (0 <= places.min() and places.max() < n):
         raise IndexError(f"{name}(): index out of range: indices lie in [{places.min()}, "
                          f"{places.max()}], dimension {d} has size {n}")
+
+
+limits(_check_positions, IndexError, lambda n, name, d: (
+    0, n - 1, None, f"{name}(): index out of range: dimension {d} has size {n}"))
 
 
 def _key(d: int, places: Any) -> Any:
@@ -91,7 +95,7 @@ def _number(input: Any, d: int, places: Any, value: Any) -> Any:
     if isinstance(value, engine.Tensor) and value.array.ndim:
         raise RuntimeError(f"index_fill_ only supports a 0-dimensional value tensor, but got "
                            f"tensor with {value.array.ndim} dimension(s).")
-    return np.unique(places), value
+    return (np.unique(places) if isinstance(places, np.ndarray) else places), value
 
 
 index_copy = _filling("index_copy", "A copy with the slices of ``value`` written at positions "
@@ -139,7 +143,7 @@ def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     """The elements where ``mask`` holds, in one dimension."""
     _mask("masked_select", mask)
     shape = _joint(input, mask)
-    picked = ops.index(expand(input, shape), np.array(expand(mask, shape).array))
+    picked = ops.index(expand(input, shape), expand(mask, shape).array.copy())
     return into(out, shown_as("MaskedSelectBackward0", picked), input, mask, exact=True)
 
 
@@ -149,8 +153,8 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     _mask("masked_scatter", mask)
     require_one_dtype("masked_scatter", input, source)
     shape = _joint(input, mask)
-    where = np.array(expand(mask, shape).array)
-    n = int(where.sum())
+    where = expand(mask, shape).array.copy()
+    n = int(item(where.sum()))
     if source.array.size < n:
         raise RuntimeError(f"masked_scatter: expected at least {n} elements in source, got "
                            f"{source.array.size}")
@@ -195,7 +199,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
                           for x in (input, indices)]))
     full, where = shape.copy(), shape.copy()
     full[d], where[d] = input.shape[d], indices.shape[d]
-    places = wrap(np.where(indices.array < 0, indices.array + full[d], indices.array))
+    places = ops.where(indices < 0, indices + full[d], indices)
     return gather(expand(input, full), d, expand(places, where), out=out)
 
 
@@ -207,7 +211,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     src = value if src is None else src
     number = not isinstance(src, engine.Tensor)
     if number:
-        src = wrap(np.full(index.array.shape, src, input.array.dtype))
+        src = wrap(backend.library(input.array).full(index.array.shape, src, input.array.dtype))
     require_one_dtype("scatter", input, src)
     if reduce == "add":
         return into(out, ops.scatter_add(input, d, index, src))
@@ -227,12 +231,14 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) 
 @method
 def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """The indices of nonzero elements: rows of a matrix, or one tensor per dimension."""
+    ask(input.array)
     if as_tuple:
         found = (input if input.ndim else ops.reshape(input, (1,))).array.nonzero()
-        return tuple([wrap(np.ascontiguousarray(i)) for i in found])
+        return tuple([wrap(i.copy()) for i in found])
+    xp = backend.namespace(input.array)
     if not input.ndim:
-        return into(out, wrap(np.zeros((int(builtins.bool(input.array)), 0), np.int64)))
-    return into(out, wrap(np.stack(input.array.nonzero(), 1)))
+        return into(out, wrap(xp.zeros((int(item(input.array != 0)), 0), np.int64)))
+    return into(out, wrap(xp.stack(input.array.nonzero(), 1)))
 
 
 @method

@@ -5,12 +5,10 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import numpy as np
-
-from minitorch import dtypes, engine
+from minitorch import dtypes, engine, ops
 from minitorch.coo import Coo, refusal
-from minitorch.engine import wrap
 from minitorch.functions.common import (
+    bare,
     common_dtype,
     method,
     require_one_dtype,
@@ -32,7 +30,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8,
         if tolerance < 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     try:
-        return wrap(np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan)))
+        return bare("isclose", input, other, rtol, atol, equal_nan)
     except ValueError:
         raise RuntimeError(f"isclose: shapes {tuple(input.shape)} and {tuple(other.shape)} do not "
                            f"broadcast together") from None
@@ -42,7 +40,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8,
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8,
              equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
-    return builtins.bool(isclose(input, other, rtol, atol, equal_nan).array.all())
+    return builtins.bool(ops.all(isclose(input, other, rtol, atol, equal_nan)))
 
 
 @method
@@ -52,7 +50,7 @@ def equal(input: Any, other: Any) -> bool:
         raise TypeError(f"equal(): argument 'other' must be Tensor, not {type(other).__name__}")
     if Coo in (type(input.array), type(other.array)):
         raise refusal("equal()")
-    return builtins.bool(np.array_equal(input.array, other.array))
+    return builtins.bool(bare("array_equal", input, other))
 
 
 @method

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import dtypes, engine, ops
+from minitorch import backend, dtypes, engine, ops
 from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import axis_of, into, method, sizes
 from minitorch.functions.parts import narrow
@@ -165,14 +165,15 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
                       output_size: int | None = None) -> Any:
     """Each element, or slice along ``dim``, repeated in place: a number, or one count for each."""
     if repeats is None:  # repeat_interleave(counts): how often each index occurs
-        input, repeats = wrap(np.arange(input.array.size)), input
+        input, repeats = wrap(backend.library(input.array).arange(input.array.size)), input
     if dim is None:
         input, dim = ops.reshape(input, (-1,)), 0
     d = axis_of(input, dim)
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     n = input.array.shape[d]
-    counts = repeats.array if isinstance(repeats, engine.Tensor) else np.asarray(repeats)
+    counts = (backend.move(repeats.array, backend.CPU) if isinstance(repeats, engine.Tensor)
+              else np.asarray(repeats))
     if counts.size not in (1, n) or counts.ndim > 1:
         raise RuntimeError(f"repeats must have the same size as input along dim, but "
                            f"repeats.size(0) = {counts.size} and input.size({d}) = {n}")
@@ -182,6 +183,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     if output_size not in (None, where.size):
         raise RuntimeError(f"repeat_interleave: output_size={output_size}, but the repeats sum to "
                            f"{where.size}")
+    where = backend.move(where, backend.device_of(input.array))
     return ops.index(input, (slice(None),) * d + (where,))
 
 

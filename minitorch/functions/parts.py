@@ -128,7 +128,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[An
     d, n = _splittable(input, dim, "tensor_split")
     cuts = indices_or_sections
     if isinstance(cuts, engine.Tensor):
-        cuts = cuts.array.tolist()
+        cuts = cuts.tolist()  # type: ignore[attr-defined]
     if isinstance(cuts, int):
         if cuts <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {cuts}")

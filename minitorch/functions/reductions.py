@@ -206,12 +206,12 @@ def _running(name: str, better: Any) -> Callable[..., Any]:
         d, xp, x = axis_of(input, dim), backend.namespace(input.array), input.array
         if not input.ndim:
             return pair(name, ops.clone(input), wrap(xp.zeros((), "int64")), out)
-        best = getattr(xp, better).accumulate(x, d)
+        best = xp.accumulate(better, x, d)
         here = (x == best) | (x != x)
         shape = [1] * x.ndim
         shape[d] = -1
         place = xp.where(here, xp.arange(x.shape[d]).reshape(shape), 0)
-        where = wrap(xp.maximum.accumulate(place, d))
+        where = wrap(xp.accumulate("maximum", place, d))
         return pair(name, ops.gather(input, d, where), where, out)
     running.__name__ = name
     running.__doc__ = f"The {name[3:]}imum so far along ``dim``, and where it last stood."

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from minitorch import dtypes, engine, ops
+from minitorch import backend, dtypes, engine, ops
 from minitorch.engine import shown_as, wrap
 from minitorch.functions.common import axis_of, method, sizes
 from minitorch.ops.reduce import axes
@@ -33,7 +31,7 @@ def view(input: Any, *shape: Any, **named: Any) -> Any:
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         return _reinterpreted(input, shape[0])
     out = ops.reshape(input, sizes(shape))
-    if out.array.size and not np.may_share_memory(out.array, input.array):
+    if out.array.size and not backend.share_memory(out.array, input.array):
         raise RuntimeError(f"view size is not compatible with input tensor's size and stride (at "
                            f"least one dimension of {tuple(input.shape)} spans across two "
                            f"contiguous subspaces). Use .reshape(...) instead.")

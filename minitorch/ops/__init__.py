@@ -7,7 +7,7 @@ NumPy's words that differ from PyTorch's are given beside the operators they mea
 from typing import TYPE_CHECKING, Any
 
 from minitorch import backend
-from minitorch.engine import Tensor, wrap
+from minitorch.engine import Tensor, is_array, wrap
 from minitorch.ops import (
     activation,
     elementwise,
@@ -38,7 +38,8 @@ index_add = indexing.index_add_
 
 
 def asarray(x: Any) -> Any:
-    return x if isinstance(x, Tensor) else wrap(backend.numpy_words.asarray(x))
+    return (x if isinstance(x, Tensor) else
+            wrap(x if is_array(x) else backend.numpy_words.asarray(x)))
 
 
 def new_zeros(x: Any, shape: tuple[int, ...]) -> Any:

@@ -79,8 +79,8 @@ def _whole_power(xp, x, y, dtype):
     x, y = [xp.asarray(v).astype(dtype) if isinstance(v, (int, float)) else v for v in (x, y)]
     if dtype.kind == "b":
         return x | ~y
-    if not xp.any(y < 0):
-        return x ** y
+    if not hasattr(y, "__cuda_array_interface__") and not xp.any(y < 0):
+        return x ** y  # on the GPU the question would have to be waited for
     fraction = xp.where(xp.absolute(x) == 1, x ** (y % 2), 0)  # 1 / x**-y, rounded to 0
     return xp.where(y < 0, fraction, x ** xp.maximum(y, 0))
 
@@ -96,6 +96,9 @@ def negative(xp, x):
 
 
 def _no_zero_divisor(xp, x, y):
+    """Raise for integers divided by 0; on the GPU they give any number, as in PyTorch."""
+    if hasattr(x, "__cuda_array_interface__") or hasattr(y, "__cuda_array_interface__"):
+        return
     if (y if isinstance(x, (int, float)) else x).dtype.kind != "f" and xp.any(xp.equal(y, 0)):
         raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from minitorch import backend
 from minitorch.backend import device_of, namespace
+from minitorch.crossing import limits
 from minitorch.ops.reduce import axes
 from minitorch.primitive import primitive
 
@@ -102,6 +103,10 @@ def _check_places(index, dim, size):
         wrong = index[(index < 0) | (index >= size)].ravel()[0]
         raise RuntimeError(f"index {int(wrong)} is out of bounds for dimension {dim} with size "
                            f"{size}")
+
+
+limits(_check_places, RuntimeError, lambda dim, size: (
+    0, size - 1, None, f"an index is out of bounds for dimension {dim} with size {size}"))
 
 
 def _source_rule(xp, g, dim, index, source_shape):
@@ -219,6 +224,10 @@ def _check_rows(index, n):
     if index.size and not (0 <= index.min() and index.max() < n):
         raise IndexError(f"index out of range in self: indices lie in [{index.min()}, "
                          f"{index.max()}], the table has {n} rows")
+
+
+limits(_check_rows, IndexError, lambda n: (
+    0, n - 1, None, f"index out of range in self: the table has {n} rows"))
 
 
 @primitive(shown="ToCopyBackward0",

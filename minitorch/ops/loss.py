@@ -3,6 +3,7 @@
 import numpy as np
 
 from minitorch import backend
+from minitorch.crossing import limits
 from minitorch.primitive import primitive
 
 
@@ -107,6 +108,11 @@ def _check_probabilities(x):
         raise RuntimeError(f"all elements of input should be between 0 and 1, but they lie in "
                            f"[{x.min():g}, {x.max():g}]; apply a sigmoid first, or use "
                            f"binary_cross_entropy_with_logits")
+
+
+limits(_check_probabilities, RuntimeError, lambda: (
+    0.0, 1.0, None, "all elements of input should be between 0 and 1; apply a sigmoid first, or "
+                    "use binary_cross_entropy_with_logits"))
 
 
 @primitive(promote="floating", law="(),()->()", domain={"x": "probability", "y": "probability"},

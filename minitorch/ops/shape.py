@@ -72,10 +72,7 @@ def _diagonal_rule(xp, g, x_shape, offset, dim1, dim2):
 @primitive(view=True, x=_diagonal_rule)
 def diagonal(xp, x, offset=0, dim1=0, dim2=1):
     """The diagonal over two dimensions, as the last dimension; a view."""
-    out = xp.diagonal(x, offset, dim1, dim2)
-    if x.flags.writeable:
-        out.flags.writeable = True  # NumPy's own is read-only
-    return out
+    return xp.diagonal(x, offset, dim1, dim2)
 
 
 @primitive(view=True,

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, coo, engine, ops
+from minitorch.crossing import item
 from minitorch.engine import Tensor, wrap
 from minitorch.inplace import assign, require_own_places, wrote
 from minitorch.kernels.updates import LARGE, Fused
@@ -104,8 +105,7 @@ class Elementwise(Optimizer):
 
     def check(self, p: Any, group: dict[str, Any]) -> None:
         """Raise RuntimeError if ``p`` cannot be written or its gradient is of the wrong kind."""
-        memory = p.array.flags
-        if not (memory.c_contiguous and memory.writeable):
+        if not (p.array.flags.c_contiguous and backend.writable(p.array)):
             require_own_places(p)
         if type(p._grad.array) is coo.Coo:
             self.check_sparse(group)
@@ -213,7 +213,7 @@ def number(value: Any) -> Any:
         return tuple([number(v) for v in value])
     if isinstance(value, np.generic):
         return value.item()  # NumPy's own would make float32 arithmetic double
-    return value.array.item() if isinstance(value, engine.Tensor) else value
+    return item(value.array) if isinstance(value, engine.Tensor) else value
 
 
 def zeros_like(p: Any) -> Any:

@@ -70,8 +70,10 @@ def own(value: Any, p: Any = None, name: str = "") -> Any:
         return {k: own(v, p, k) for k, v in value.items()}
     if hasattr(value, "__dlpack__"):
         array = getattr(value, "array", value)
-        array = array.copy() if is_array(array) else np.from_dlpack(array).copy()
-        if p is not None and name not in NUMBERS:
+        array = array.copy() if is_array(array) else backend.from_dlpack(array).copy()
+        if name in NUMBERS:  # read by every step
+            array = backend.move(array, backend.CPU)
+        elif p is not None:
             array = backend.move(array, backend.device_of(p.array))
             if p.array.dtype.kind == "f":
                 array = array.astype(p.array.dtype, copy=False)

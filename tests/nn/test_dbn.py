@@ -9,7 +9,7 @@ import pytest
 
 import minitorch
 from minitorch import nn
-from tests.far import gpu
+from tests.standin import gpu
 from tests.nn.both import assert_same
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, dtypes, engine, ops
+from minitorch.crossing import limits
 from minitorch.nn.functional.checks import check_reduction, need_float
 from minitorch.tensor import Tensor
 
@@ -116,6 +117,11 @@ def _check_range(t: Any, classes: int, ignore_index: int) -> None:
         if wrong.size:
             raise IndexError(f"Target {int(wrong.ravel()[0])} is out of bounds. The input has "
                              f"{classes} classes, 0 to {classes - 1}.")
+
+
+limits(_check_range, IndexError, lambda classes, ignore_index: (
+    0, classes - 1, ignore_index,
+    f"Target is out of bounds. The input has {classes} classes, 0 to {classes - 1}."))
 
 
 def _soft_targets(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, ops
+from minitorch.crossing import item, limits
 from minitorch.engine import wrap
 from minitorch.functions import into, norm
 from minitorch.inplace import assign, check_writable, wrote
@@ -262,6 +263,18 @@ def _shorten(weight: Any, rows: Any, index: Any, max_norm: float, norm_type: flo
     wrote(weight)
 
 
+def _check_classes(index: Any, n: int) -> None:
+    if index.min() < 0:
+        raise RuntimeError(f"Class values must be non-negative, got {index.min()}.")
+    if index.max() >= n:
+        raise RuntimeError(f"Class values must be smaller than num_classes: {index.max()} for {n} "
+                           f"classes.")
+
+
+limits(_check_classes, RuntimeError, lambda n: (
+    0, n - 1, None, f"Class values must be non-negative and smaller than num_classes: {n}."))
+
+
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (...) as rows of zeros with a single 1: (..., num_classes), int64.
 
@@ -278,13 +291,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if not index.size:
         if num_classes <= 0:
             raise RuntimeError("Can not infer total number of classes from empty tensor.")
-    elif index.min() < 0:
-        raise RuntimeError(f"Class values must be non-negative, got {index.min()}.")
     elif num_classes == -1:
-        num_classes = int(index.max()) + 1
-    elif index.max() >= num_classes:
-        raise RuntimeError(f"Class values must be smaller than num_classes: {index.max()} for "
-                           f"{num_classes} classes.")
+        backend.look(_check_classes, index, 2**53)
+        num_classes = int(item(index.max())) + 1
+    else:
+        backend.look(_check_classes, index, num_classes)
     xp = backend.namespace(index)
     return wrap((index[..., None] == xp.arange(num_classes)).astype(np.int64))
 

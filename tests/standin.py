@@ -1,0 +1,368 @@
+"""A CuPy that is not there: its rules over the host's memory, for tests on machines without a GPU.
+
+Where CuPy 14 differs from NumPy, so does the stand-in: nothing becomes a NumPy array by itself and
+none is taken for an operand, 0-d results stay arrays, ufuncs have few methods, functions and
+methods have CuPy's arguments (``standin_words``), an index out of range wraps around. Launches,
+allocations and waits for the device are counted. The numbers are NumPy's: it says nothing about
+CuPy's own. ``tests/test_cupy.py`` holds it to CuPy, where that is installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import sys
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend, crossing
+from minitorch.optim.elementwise import Elementwise
+from tests import standin_cuda, standin_words
+
+counts = standin_cuda.counts
+
+
+def launch(name: str, times: int = 1) -> None:
+    counts.launches += times
+    counts.calls += [name] * times
+
+
+def near(value: Any) -> Any:
+    """The host's memory of an operand; what CuPy does not take is refused in its words."""
+    if isinstance(value, ndarray):
+        return value.host
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(near, value))
+    if isinstance(value, np.ndarray):
+        raise TypeError(f"Unsupported type {type(value)}")
+    return value
+
+
+def fresh(host: Any) -> Any:
+    """A result in memory of its own; a tuple of them."""
+    if isinstance(host, tuple):
+        return tuple(map(fresh, host))
+    counts.allocations += 1
+    return ndarray(np.asarray(host))
+
+
+class ndarray:
+    """An array on the device that is not there; ``host`` is its memory."""
+
+    __module__ = "cupy"
+    __array_ufunc__ = None  # NumPy's operators give up, as they do beside CuPy's arrays
+    __array_priority__ = 100
+
+    def __init__(self, host: Any, base: ndarray | None = None) -> None:
+        self.host = host
+        self.base = None if base is None else base if base.base is None else base.base
+        if base is None:
+            if not host.flags.owndata or not host.flags.writeable:
+                self.host = host.copy(order="K")
+            standin_cuda.allocated(host.nbytes)
+
+    def __del__(self) -> None:
+        if self.base is None:
+            standin_cuda.freed(self.host.nbytes)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` "
+                        "to construct a NumPy array explicitly.")
+
+    # -- what it is --------------------------------------------------------------------------
+
+    shape = property(lambda self: self.host.shape)
+    dtype = property(lambda self: self.host.dtype)
+    ndim = property(lambda self: self.host.ndim)
+    size = property(lambda self: self.host.size)
+    itemsize = property(lambda self: self.host.itemsize)
+    nbytes = property(lambda self: self.host.nbytes)
+    strides = property(lambda self: self.host.strides)
+    device = property(lambda self: standin_cuda.Device(0))
+    data = property(lambda self: SimpleNamespace(ptr=self.host.ctypes.data, device_id=0))
+    T = property(lambda self: self.transpose())
+
+    @property
+    def flags(self) -> Any:
+        f = self.host.flags
+        return SimpleNamespace(c_contiguous=f.c_contiguous, f_contiguous=f.f_contiguous,
+                               owndata=self.base is None, forc=f.forc, fnc=f.fnc)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {"shape": self.shape, "typestr": self.dtype.str, "version": 3, "stream": 1,
+                "strides": None if self.flags.c_contiguous else self.strides,
+                "data": (self.data.ptr, False)}
+
+    def __dlpack__(self, stream: Any = None, **options: Any) -> Any:
+        return self
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+    def __len__(self) -> int:
+        return len(self.host)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self[i] for i in range(len(self))])
+
+    def __repr__(self) -> str:
+        return repr(self.host)
+
+    # -- to the host: each waits ---------------------------------------------------------------
+
+    def get(self, stream: Any = None, order: str = "C", out: Any = None,
+            blocking: bool = True) -> Any:
+        counts.syncs += 1
+        return self.host.copy(order)
+
+    def item(self) -> Any:
+        return self.get().item()
+
+    def tolist(self) -> Any:
+        return self.get().tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self.get())
+
+    def __int__(self) -> int:
+        return int(self.get())
+
+    def __float__(self) -> float:
+        return float(self.get())
+
+    # -- reading and writing at an index -------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        if backend.is_basic(key):
+            keys = key if isinstance(key, tuple) else (key,)
+            whole = () if any(k is Ellipsis for k in keys) else (...,)
+            return ndarray(self.host[(*keys, *whole)], self)
+        return fresh(self.host[self._prepared(key)])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(value, (np.ndarray, list)):
+            raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
+        value = near(value)
+        launch("copy" if hasattr(value, "ndim") else "fill")
+        self.host[key if backend.is_basic(key) else self._prepared(key)] = value
+
+    def _prepared(self, key: Any) -> Any:
+        """An advanced key for NumPy: masks are waited for, indices out of range wrap around."""
+        keys = key if isinstance(key, tuple) else (key,)
+        keys = [np.asarray(k) if isinstance(k, (list, bool)) else k.host if isinstance(k, ndarray)
+                else k for k in keys]
+        arrays = [k for k in keys if isinstance(k, np.ndarray)]
+        if any(k.dtype == bool for k in arrays):
+            counts.syncs += 1
+            launch("scan")
+        launch("take", 1 if len(arrays) == 1 else len(arrays) + 1)
+        taken = [k.ndim if getattr(k, "dtype", None) == np.bool_ else k is not None
+                 for k in keys if k is not Ellipsis]
+        d = 0
+        for i, k in enumerate(keys):
+            if k is Ellipsis:
+                d += self.ndim - sum(taken)
+            elif isinstance(k, np.ndarray) and k.dtype == bool:
+                d += k.ndim
+            elif k is not None:
+                if isinstance(k, np.ndarray) and k.size:
+                    keys[i] = k % self.shape[d]
+                d += 1
+        return tuple(keys)
+
+    # -- methods that are more than NumPy's ------------------------------------------------------
+
+    def astype(self, dtype: Any, order: str = "K", casting: Any = None, subok: Any = None,
+               copy: bool = True) -> Any:
+        if casting is not None or subok is not None:
+            raise TypeError("casting is not supported yet")
+        if not copy and self.dtype == dtype:
+            return self
+        launch("copy")
+        return fresh(self.host.astype(dtype, order=order))  # type: ignore[call-overload]
+
+    def copy(self, order: str = "C") -> Any:
+        launch("copy")
+        return fresh(self.host.copy(order))  # type: ignore[call-overload]
+
+    def view(self, dtype: Any = None) -> Any:
+        return ndarray(self.host.view(dtype or self.dtype), self)
+
+    def fill(self, value: Any) -> None:
+        launch("fill")
+        self.host.fill(near(value))
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        return self._maybe_view(self.host.reshape(*shape, order=order))
+
+    def ravel(self, order: str = "C") -> Any:
+        return self._maybe_view(self.host.ravel(order))  # type: ignore[arg-type]
+
+    def _maybe_view(self, host: Any) -> Any:
+        if np.may_share_memory(host, self.host):
+            return ndarray(host, self)
+        launch("copy")
+        return fresh(host)
+
+    def nonzero(self) -> Any:
+        counts.syncs += 1
+        launch("nonzero", 2)
+        return fresh(self.host.nonzero())
+
+
+def checked(name: str, signature: str, call: Any) -> Any:
+    """``call`` with the arguments that CuPy's function of this name takes."""
+    bind = inspect.signature(eval(f"lambda {signature}: None")).bind
+    is_view, waits = name in standin_words.VIEWS, name in standin_words.WAITS
+
+    def function(*args: Any, **options: Any) -> Any:
+        bind(*args, **options)
+        counts.syncs += waits
+        done = call(*map(near, args), **{k: near(v) if isinstance(v, ndarray) else v
+                                         for k, v in options.items()})
+        if done is None:
+            return None
+        if is_view:
+            first = args[0]
+            if name == "diagonal":
+                done.flags.writeable = True  # CuPy's are not read-only
+            return ndarray(np.asarray(done), first) if np.may_share_memory(done, first.host) \
+                else (launch("copy"), fresh(done))[1]
+        launch(name, standin_words.LAUNCHES.get(name, 1))
+        return fresh(done)
+    function.__name__ = name
+    return function
+
+
+class ufunc:
+    """A ufunc with CuPy's few methods."""
+
+    def __init__(self, of: Any) -> None:
+        self.of, self.name, self.nin = of, of.__name__, of.nin
+        self.__name__ = self.name
+
+    def __call__(self, *args: Any, out: Any = None, dtype: Any = None, **options: Any) -> Any:
+        if options.keys() - {"casting"}:
+            raise TypeError(f"Wrong arguments {options}")
+        if not self.nin <= len(args) <= self.nin + 1:
+            raise TypeError(f"Wrong number of arguments for 'cupy_{self.name}'.")
+        *args, given = args if len(args) > self.nin else (*args, out)  # type: ignore[assignment]
+        for a in (*args, *([] if given is None else [given])):
+            if isinstance(a, (list, tuple)):
+                raise TypeError(f"Unsupported type {type(a)}")
+        launch(self.name)
+        done = self.of(*map(near, args), out=near(given), dtype=dtype, **options)
+        return fresh(done) if given is None else given
+
+    def _refuse(self, method: str) -> None:
+        if self.name not in ("add", "multiply"):
+            raise NotImplementedError(f"`cupy_{self.name}.{method}` is not supported yet")
+
+    def reduce(self, array: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+               keepdims: bool = False) -> Any:
+        self._refuse("reduce")
+        return (array.sum if self.name == "add" else array.prod)(axis, dtype, out, keepdims)
+
+    def accumulate(self, array: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+        self._refuse("accumulate")
+        return (array.cumsum if self.name == "add" else array.cumprod)(axis, dtype, out)
+
+    def at(self, a: Any, indices: Any, b: Any = None) -> None:
+        if self.name not in standin_words.AT:
+            raise NotImplementedError(f"`cupy_{self.name}.at` is not supported yet")
+        if a.dtype.name not in standin_words.AT_DTYPES:
+            raise TypeError(f"cupy.{self.name}.at only supports "
+                            f"{', '.join(standin_words.AT_DTYPES)} as data type")
+        launch("scatter")
+        self.of.at(a.host, a._prepared(indices), near(b))
+
+
+class Kernel:
+    """``ElementwiseKernel`` for those that the tests know by name, in Python."""
+
+    def __init__(self, in_params: str, out_params: str, operation: str, name: str = "kernel",
+                 **options: Any) -> None:
+        self.name, self.run = name, standin_words.KERNELS[name]
+
+    def __call__(self, *args: Any) -> None:
+        launch(self.name)
+        self.run(*map(near, args))
+
+
+def _asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: Any = None,
+             blocking: bool = False) -> Any:
+    """From either side of the bus."""
+    if isinstance(a, ndarray):
+        return a if dtype in (None, a.dtype) else a.astype(dtype)
+    if isinstance(a, (list, tuple)):
+        a = [near(v) for v in a]
+    return fresh(np.array(a, dtype, order=order or "K"))
+
+
+def _from_dlpack(x: Any, /, *, device: Any = None, copy: Any = None) -> Any:
+    """Arrays of its own kind come back as views; the host's memory plays the device's."""
+    shared = x if isinstance(x, ndarray) else x.__dlpack__(stream=1)
+    return ndarray(shared.host, shared)
+
+
+def _module() -> Any:
+    cupy: Any = ModuleType("cupy")
+    for name in standin_words.UFUNCS:
+        setattr(cupy, name, ufunc(getattr(np, name)))
+    for name, signature in standin_words.FUNCTIONS.items():
+        setattr(cupy, name, checked(name, signature, getattr(np, name)))
+    for name in ("inf", "nan", "pi", "float32", "float64", "int64", "int32", "bool_", "newaxis"):
+        setattr(cupy, name, getattr(np, name))
+    cupy.ndarray, cupy.ufunc, cupy.ElementwiseKernel = ndarray, ufunc, Kernel
+    cupy.asarray = cupy.ascontiguousarray = _asarray
+    cupy.array = lambda a, dtype=None, copy=True: (
+        a.copy() if isinstance(a, ndarray) else _asarray(a, dtype))
+    cupy.from_dlpack = _from_dlpack
+    cupy.get_default_memory_pool = lambda: standin_cuda.Pool
+    cupy.__version__ = "14.2.0"
+    cupy.cuda = standin_cuda.cuda
+    return cupy
+
+
+for _name, _signature in standin_words.METHODS.items():
+    setattr(ndarray, _name, checked(_name, "self" + _signature, getattr(np.ndarray, _name)))
+
+module = _module()
+
+for _python, _word in standin_words.OPERATORS.items():
+    _of = getattr(module, _word)
+    setattr(ndarray, f"__{_python}__", lambda self, *a, f=_of: f(self, *a))
+    if (_of.__class__ is ufunc and _of.nin == 2) or _word == "matmul":
+        setattr(ndarray, f"__r{_python}__", lambda self, a, f=_of: f(a, self))
+        if _word != "matmul" and _of.of.types[-1][-1] != "?":
+            setattr(ndarray, f"__i{_python}__", lambda self, a, f=_of: f(self, a, out=self))
+
+
+@contextlib.contextmanager
+def gpu() -> Iterator[Any]:
+    """Let device "cuda" be the stand-in; yields its counts, from 0."""
+    before, words = sys.modules.get("cupy"), backend._cupy_words
+    sys.modules["cupy"], backend._cupy_words = module, None
+    crossing.forget()
+    reset()
+    try:
+        with np.errstate(all="ignore"):
+            yield counts
+    finally:
+        for optimizer in Elementwise.__subclasses__():
+            optimizer.programs = {key: p for key, p in optimizer.programs.items() if key[0]}
+        crossing.forget()
+        backend._cupy_words = words
+        sys.modules.pop("cupy")
+        if before is not None:
+            sys.modules["cupy"] = before
+
+
+def reset() -> None:
+    """Count from 0 again."""
+    counts.launches = counts.allocations = counts.syncs = 0
+    counts.calls.clear()
