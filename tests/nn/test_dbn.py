@@ -9,8 +9,8 @@ import pytest
 
 import minitorch
 from minitorch import nn
-from tests.standin import gpu
 from tests.nn.both import assert_same
+from tests.standin import gpu
 
 
 def rates(parameters: Any) -> Any:
