@@ -105,7 +105,8 @@ class Elementwise(Optimizer):
 
     def check(self, p: Any, group: dict[str, Any]) -> None:
         """Raise RuntimeError if ``p`` cannot be written or its gradient is of the wrong kind."""
-        if not (p.array.flags.c_contiguous and backend.writable(p.array)):
+        memory = p.array.flags  # looked at here, as calls cost more: each step comes by
+        if not (memory.c_contiguous and getattr(memory, "writeable", True)):
             require_own_places(p)
         if type(p._grad.array) is coo.Coo:
             self.check_sparse(group)
