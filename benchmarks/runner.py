@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from benchmarks.machine import cores, environment
 from benchmarks.table import Table
 
 PAUSE = 0.1  # seconds; OpenBLAS's threads spin for about 30 ms, libgomp's for less
+LIMIT = 600.0  # seconds for one answer, after which a worker is ended
 
 
 class Failed(RuntimeError):
@@ -49,7 +51,18 @@ class Worker:
 
     def answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self.process.kill()
+
+        clock = threading.Timer(LIMIT, end)
+        clock.start()
         line = self.process.stdout.readline()
+        clock.cancel()
+        if late.is_set():
+            raise Failed(f"{self.engine}: no answer in {LIMIT:g} s")
         if not line:
             self.errors.seek(0)
             raise Failed(f"{self.engine}: {self.errors.read()[-2000:].strip()}")
@@ -182,7 +195,9 @@ def estimate(table: Table, rows: int, engines: list[str], threads: int, rounds: 
              seconds: float) -> float:
     """About how many seconds ``measure`` will take for so many numbers of threads."""
     starts = sum(ENGINES[e].startup for e in engines) * (rows if table.alone else 1)
-    return threads * rounds * (starts + rows * len(engines) * (seconds + table.setup + PAUSE))
+    compiling = rows * sum(ENGINES[e].compiling for e in engines)
+    return threads * (compiling + rounds * (
+        starts + rows * len(engines) * (seconds + table.setup + PAUSE)))
 
 
 def runnable(engines: Iterable[str]) -> tuple[list[str], dict[str, str]]:

@@ -26,8 +26,8 @@ def row(network: Network) -> Callable[[Any], Work]:
             if network.dropout:
                 plain = engine.train(still)
                 losses = [plain() for _ in range(FIRST)]
-            fresh = [] if engine.own_masks and network.dropout else [step() for _ in range(FIRST)]
-            return losses + fresh
+            fresh = [step() for _ in range(FIRST)]  # those that count or not: it warms up
+            return losses + ([] if engine.own_masks and network.dropout else fresh)
         return Work(step, check)
     return work
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import math
+from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -90,6 +91,15 @@ def test_an_engine_that_computes_something_else_is_not_timed():
     assert {e for e, worker in workers.items() if worker.timed} == {"torch", "gemms"}
     assert "number 1 is 1.01 and not 1" in cells["minitorch"].note and not cells["numpy"].rounds
     assert "DIFFERS" in report.text(TABLE, {cell.key: cell for cell in cells.values()}, {})
+
+
+def test_a_worker_that_does_not_answer_is_ended_and_named(monkeypatch):
+    """Python itself takes longer to start. (An engine that compiles for minutes, say.)"""
+    monkeypatch.setattr(runner, "LIMIT", 0.001)
+    cell = Cell("steps", "A", "python", 1, "ms")
+    with ExitStack() as stack:
+        runner.start(workers := {}, "python", 1, [cell], stack)
+    assert not workers and cell.note == "FAILED: python: no answer in 0.001 s"
 
 
 def cells_of(**rounds):
