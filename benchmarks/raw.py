@@ -236,8 +236,8 @@ ACTIVATIONS = {"ReLU": (relu, pull_relu), "Tanh": (tanh, pull_tanh),
                "Sigmoid": (sigmoid, pull_sigmoid)}
 
 
-def products(network: Network) -> Callable[[], float]:
-    """The matrix products of a step and nothing else; there is no loss, and 0.0 is returned."""
+def operands(network: Network) -> list[tuple[Array, Array, Array]]:
+    """Of each matrix product of a step: both factors, and the array for the result."""
     x = next(endless(network, lambda a: a))[0]
     calls = []
     for i, ((n, m), (w, _)) in enumerate(zip(pairwise(network.widths), weights(network))):
@@ -246,6 +246,12 @@ def products(network: Network) -> Callable[[], float]:
         calls += [(h, w, g.copy()), (h.T, g, np.empty((n, m), np.float32))]
         if i:
             calls.append((g, w.T, h.copy()))
+    return calls
+
+
+def products(network: Network) -> Callable[[], float]:
+    """The matrix products of a step and nothing else; there is no loss, and 0.0 is returned."""
+    calls = operands(network)
 
     def step() -> float:
         for a, b, out in calls:

@@ -25,8 +25,8 @@ def row(network: Network) -> Callable[[Any], Work]:
             losses = []
             if network.dropout:
                 plain = engine.train(still)
-                losses = [plain() for _ in range(FIRST)]
-            fresh = [step() for _ in range(FIRST)]  # those that count or not: it warms up
+                losses = [float(plain()) for _ in range(FIRST)]
+            fresh = [float(step()) for _ in range(FIRST)]  # those that count or not: it warms up
             return losses + ([] if engine.own_masks and network.dropout else fresh)
         return Work(step, check)
     return work
