@@ -96,6 +96,7 @@ class TorchCompiled(Torch):
     startup = 8.0
     compiling = 30.0
     own_masks = True  # Inductor's generator is not eager's
+    mode: str | None = None
 
     def missing(self) -> str:
         compiler = shutil.which("g++") or shutil.which("clang++")
@@ -103,8 +104,8 @@ class TorchCompiled(Torch):
 
     def step(self, model: Any, criterion: Any, optimizer: Any) -> Callable[..., Any]:
         self.lib.compiler.reset()  # each network with its own limit of recompilations
-        forward = self.lib.compile(lambda x, y: criterion(model(x), y))
-        update = self.lib.compile(optimizer.step)
+        forward = self.lib.compile(lambda x, y: criterion(model(x), y), mode=self.mode)
+        update = self.lib.compile(optimizer.step, mode=self.mode)
 
         def step(x: Any, y: Any) -> Any:
             optimizer.zero_grad()

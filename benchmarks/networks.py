@@ -95,10 +95,11 @@ def model(torch: Any, network: Network) -> Any:
     return nn.Sequential(*layers, *[nn.Sigmoid()] * network.binary)
 
 
-def parts(torch: Any, network: Network, **options: Any) -> tuple[Any, Any, Any]:
+def parts(torch: Any, network: Network, device: str = "cpu",
+          **options: Any) -> tuple[Any, Any, Any]:
     """Model, criterion and optimizer; ``options`` are the optimizer's."""
     torch.manual_seed(SEED)
-    m = model(torch, network)
+    m = model(torch, network).to(device)
     criterion = torch.nn.BCELoss() if network.binary else torch.nn.CrossEntropyLoss()
     optimizer = getattr(torch.optim, network.optimizer)(m.parameters(), network.lr, **options)
     return m, criterion, optimizer
