@@ -27,5 +27,8 @@ class Placed:
     def from_numpy(self, x: Any) -> Any:
         return self.lib.from_numpy(x).to(self.device)
 
+    def tensor(self, *args: Any, **kwargs: Any) -> Any:
+        return self.lib.tensor(*args, **{"device": self.device, **kwargs})
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.lib, name)
