@@ -53,6 +53,12 @@ def test_an_epoch_sees_the_images_in_the_order_it_is_given(name):
     assert not disagreement(mine.check(), theirs.check(), 1e-3) and mine.measure() > 0
 
 
+def test_an_operator_is_called_on_tensors_of_the_device():
+    row = TABLES["operators"].rows["linear + backward"]
+    mine, theirs = (row(started(e)).check() for e in ("minitorch", "torch"))
+    assert len(mine) == 3 and not disagreement(mine, theirs, 1e-5)
+
+
 def test_engines_that_are_graphs_are_left_out_without_a_gpu():
     for name in ("graphed", "torch graph", "reduce-overhead"):
         assert ENGINES[name].missing() == "a graph needs a GPU"
@@ -119,7 +125,7 @@ def test_a_table_shows_floors_clocks_and_what_had_no_time():
     assert "| A | 2,000 | 1,000 | 1.41 | 1.81 |" in lines
     assert "| host time, until it was free, us | torch | jax |" in lines
     assert "| A | 1,000 | 200 |" in lines and "| A | 500 |" in lines
-    assert "steps: no time was left for all of B" in lines
+    assert "steps: time ran out in B" in lines
     assert with_floors("steps", cells, "another") == cells
 
 
@@ -137,7 +143,7 @@ def test_a_run_from_the_command_line(tmp_path, capsys):
     assert all(0 < c["value"] < 60 for c in found["cells"])
     late = ["steps", "--device", "cpu", "--budget", "0", *engines]
     assert main([*late, "--compare", str(files["--json"])]) == 0
-    assert "no time was left for all of A, B, C" in capsys.readouterr().out
+    assert "steps: time ran out in A, B, C" in capsys.readouterr().out
 
 
 def test_without_a_gpu_it_says_so(monkeypatch):

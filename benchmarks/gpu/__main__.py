@@ -48,7 +48,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="processes per engine, one after the other")
     parser.add_argument("--seconds", type=float, help="of measuring per row and process")
     parser.add_argument("--budget", type=float, metavar="S", default=math.inf,
-                        help="begin nothing more after so many seconds")
+                        help="begin nothing more after so many seconds; each table but the last "
+                             "may take half of what is left")
     parser.add_argument("--quick", action="store_true", help="few and short: does it work?")
     parser.add_argument("--data", metavar="DIR", help="where MNIST's four files are; else noise")
     parser.add_argument("--json", metavar="FILE", help="write all figures here, after each table")
@@ -100,7 +101,7 @@ def by_clock(clock: str, cells: Cells) -> Cells:
 
 def text(name: str, table: Table, cells: Cells, gpu: str) -> str:
     """A table as it is printed: until all was done, then the host's share and the device's."""
-    shown = {key: cell for key, cell in cells.items() if cell.note != runner.LATE}
+    shown = {key: cell for key, cell in cells.items() if cell.rounds or cell.note != runner.LATE}
     late = dict.fromkeys(key[1] for key in cells if key not in shown)
     parts = [report.text(table, with_floors(name, shown, gpu), {})] if shown else []
     parts += [f"{row}: {said}" for (_, row, _, _), cell in shown.items() if name == "floors"
@@ -110,7 +111,7 @@ def text(name: str, table: Table, cells: Cells, gpu: str) -> str:
             parts += report.figures(f"{clock} time, {meaning}",
                                     by_clock(clock, shown).values(), {})[:1]
     if late:
-        parts.append(f"{name}: no time was left for all of {', '.join(late)}")
+        parts.append(f"{name}: time ran out in {', '.join(late)}")
     return "\n\n".join(parts)
 
 
@@ -144,7 +145,9 @@ def main(arguments: list[str] | None = None) -> int:
                 rounds = options.rounds
             if options.seconds is not None:
                 seconds = options.seconds
-            plan = runner.Plan(rounds, seconds, tell, "benchmarks.gpu", until, LIMIT)
+            half = time.monotonic() + (until - time.monotonic()) / 2  # the rest is for the others
+            plan = runner.Plan(rounds, seconds, tell, "benchmarks.gpu",
+                               until if name == options.tables[-1] else half, LIMIT)
             cells, said = runner.measure(name, table, rows, engines, threads, plan)
             everything |= cells
             about["machine"] |= {k: v for s in said.values() for k, v in s.items()}
