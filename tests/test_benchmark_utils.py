@@ -439,13 +439,17 @@ def test_without_events_or_a_gpu_there_is_no_device_time():
 
 
 def test_the_gpu_is_asked_and_described(tmp_path, monkeypatch):
-    """A program named nvidia-smi answers; without one, and where it fails, nothing is said."""
+    """A program named nvidia-smi answers; without one, and where it fails, nothing is said.
+
+    One that does not know a field refuses them all: then each is asked for.
+    """
     from minitorch.utils.benchmark import machine
 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine.gpu("name") == {}
     program = tmp_path / "nvidia-smi"
     for text, said in [("echo 'GPU X, 580.1'", {"name": "GPU X", "driver_version": "580.1"}),
+                       ('case "$1" in *=name) echo GPU Y;; *) exit 2;; esac', {"name": "GPU Y"}),
                        ("exit 9", {}), ("exit 0", {})]:
         program.write_text(f"#!/bin/sh\n{text}\n")
         program.chmod(0o755)

@@ -11,6 +11,7 @@ import torch
 from benchmarks import raw
 from benchmarks.gpu import capture, epochs, floors, steps
 from benchmarks.gpu.__main__ import main, text, with_floors
+from benchmarks.gpu.clocks import Clocks
 from benchmarks.gpu.engines import ENGINES
 from benchmarks.gpu.placed import DEVICE
 from benchmarks.gpu.tables import TABLES
@@ -151,6 +152,21 @@ def test_without_a_gpu_it_says_so(monkeypatch):
     monkeypatch.setattr("minitorch.cuda.is_available", lambda: False)
     with pytest.raises(SystemExit, match="no GPU here: --device cpu"):
         main(["steps"])
+
+
+def test_clocks_are_heard_while_it_works(tmp_path, monkeypatch):
+    """A program that says other numbers each time; without one there are none."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with Clocks() as clocks:
+        assert clocks.since() == {}
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nfor n in 1 2 4; do echo \"$n, 3201, 70.5, [N/A]\"; done\n")
+    program.chmod(0o755)
+    with Clocks() as clocks:
+        clocks.process.wait()
+        assert clocks.since() == {"clocks.sm": [1, 2, 4], "clocks.mem": [3201] * 3,
+                                  "power.draw": [70.5] * 3}
+        assert clocks.since() == {}
 
 
 def test_noise_stands_in_for_mnist():

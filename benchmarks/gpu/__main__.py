@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks import epoch, report, runner
 from benchmarks.gpu import floors
+from benchmarks.gpu.clocks import Clocks
 from benchmarks.gpu.engines import ENGINES
 from benchmarks.gpu.placed import DEVICE
 from benchmarks.gpu.steps import NETWORKS_OF
@@ -77,13 +78,17 @@ def chosen(table: Table, options: argparse.Namespace) -> tuple[list[str], list[s
     return rows, [e for e in options.engines or table.engines if e in table.engines]
 
 
+def floors_of(name: str, row: str, gpu: str) -> dict[str, float]:
+    precision = "TF32" if name.endswith("tf32") else "FP32"
+    return floors.floors(NETWORKS_OF[name][row], precision, gpu)
+
+
 def with_floors(name: str, cells: Cells, gpu: str) -> Cells:
     """The figures of a table of steps, and the two floors beside them as if they were engines."""
     out = dict(cells)
     for _, row, _, threads in cells:
         if name in NETWORKS_OF:
-            precision = "TF32" if name.endswith("tf32") else "FP32"
-            for e, seconds in floors.floors(NETWORKS_OF[name][row], precision, gpu).items():
+            for e, seconds in floors_of(name, row, gpu).items():
                 out[name, row, e, threads] = Cell(name, row, e, threads, "us")
                 out[name, row, e, threads].rounds[0] = seconds
     return out
@@ -131,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
     print("; ".join(f"{k} {v}" for k, v in about["machine"].items()))
     everything: Cells = {}
     texts: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Clocks() as clocks:
         if options.data and (wrong := epoch.prepare(Path(options.data), Path(folder))):
             raise SystemExit(wrong)
         for name in options.tables:
@@ -152,7 +157,10 @@ def main(arguments: list[str] | None = None) -> int:
             everything |= cells
             about["machine"] |= {k: v for s in said.values() for k, v in s.items()}
             about.setdefault("missing", {}).update(missing)
-            about["clocks"][name] = machine.gpu(*machine.PASSING)
+            about["clocks"][name] = clocks.since()
+            if name in NETWORKS_OF:
+                about.setdefault("floors", {})[name] = {row: floors_of(name, row, gpu)
+                                                        for row in rows}
             found = [text(name, table, cells, gpu) if cells else "",
                      *(f"{name}: {e} left out: {why}" for e, why in missing.items())]
             texts.append("\n".join(filter(None, found)))
