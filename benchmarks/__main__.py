@@ -67,7 +67,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
     table = TABLES[options.table]
-    engines, missing = runner.runnable(options.engines)
+    engines, missing = runner.runnable(options.engines, ENGINES)
     threads = [n for n in options.threads if runner.enough(n)]
     about: dict[str, Any] = {
         "machine": machine.description(), "rounds": options.rounds, "seconds": options.seconds,
@@ -79,8 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
                   for n in options.threads if n not in threads), about["busy"]]:
         if why:
             print(why)
-    seconds = runner.estimate(table, len(options.rows), engines, len(threads), options.rounds,
-                              options.seconds)
+    seconds = runner.estimate(table, len(options.rows), [ENGINES[e] for e in engines], len(threads),
+                              options.rounds, options.seconds)
     print(f"{options.rounds} rounds, {options.seconds:g} s per row and process: about "
           f"{seconds / 60:.1f} min", flush=True)
     if options.quick:
@@ -91,9 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
             wrong = epoch.prepare(Path(options.data), Path(folder))
             if wrong:
                 raise SystemExit(wrong)
+        plan = runner.Plan(options.rounds, options.seconds, tell)
         for n in threads:
-            found, said = runner.measure(options.table, table, options.rows, engines, n,
-                                         options.rounds, options.seconds, tell)
+            found, said = runner.measure(options.table, table, options.rows, engines, n, plan)
             cells.update(found)
             about.setdefault("engines", {})[str(n)] = said
             about["machine"] |= {k: v for s in said.values() for k, v in s.items()

@@ -17,10 +17,12 @@ Step = Callable[[], float]  # one training step; its loss
 
 
 class Engine:
-    """``lib`` is the package, if it speaks PyTorch's names. ``startup``: seconds, about."""
+    """``lib`` is the package, if it speaks PyTorch's names. ``startup``: seconds, about; and
+    ``compiling``: seconds per row that only the first process spends (later ones find a cache)."""
 
     module = "numpy"
     startup = 0.4
+    compiling = 0.0
     own_masks = False  # draws dropout's masks from another stream than PyTorch's
     lib: Any = None
 
@@ -91,7 +93,10 @@ class Torch(Named):
 class TorchCompiled(Torch):
     """torch.compile of the model with its loss, and of the optimizer's step."""
 
-    startup = 40.0  # with Inductor's cache cold; later processes find their code in it
+    startup = 8.0
+    compiling = 30.0
+    own_masks = True  # Inductor's generator is not eager's
+    mode: str | None = None
 
     def missing(self) -> str:
         compiler = shutil.which("g++") or shutil.which("clang++")
@@ -99,8 +104,8 @@ class TorchCompiled(Torch):
 
     def step(self, model: Any, criterion: Any, optimizer: Any) -> Callable[..., Any]:
         self.lib.compiler.reset()  # each network with its own limit of recompilations
-        forward = self.lib.compile(lambda x, y: criterion(model(x), y))
-        update = self.lib.compile(optimizer.step)
+        forward = self.lib.compile(lambda x, y: criterion(model(x), y), mode=self.mode)
+        update = self.lib.compile(optimizer.step, mode=self.mode)
 
         def step(x: Any, y: Any) -> Any:
             optimizer.zero_grad()

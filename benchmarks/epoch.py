@@ -104,12 +104,16 @@ def files(engine: Any) -> Work:
     return Work(lambda: program(engine, source, steps()), lambda: program(engine, source, FIRST))
 
 
-def memory(engine: Any) -> Work:
+def arrays() -> tuple[Any, Any]:
+    """The training images (60000, 784) in [0, 1] and their labels."""
     raw = Path(where()) / "MNIST" / "raw"
     images = np.frombuffer((raw / NAMES[0]).read_bytes(), np.uint8, offset=16).reshape(-1, 784)
     labels = np.frombuffer((raw / NAMES[1]).read_bytes(), np.uint8, offset=8)
-    x = engine.lib.from_numpy(images.astype(np.float32) / 255)
-    y = engine.lib.from_numpy(labels.astype(np.int64))
+    return images.astype(np.float32) / 255, labels.astype(np.int64)
+
+
+def memory(engine: Any) -> Work:
+    x, y = map(engine.lib.from_numpy, arrays())
 
     def source() -> Iterator[Any]:
         return slices(engine.lib, x, y)

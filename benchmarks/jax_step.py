@@ -15,8 +15,8 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "ReLU": jax.nn.relu, "Tanh": jnp.tanh, "Sigmoid": jax.nn.sigmoid}
 
 
-def train(network: Network) -> Callable[[], float]:
-    """A function that makes one training step and returns the loss."""
+def stepper(network: Network) -> Callable[[Any, Any], Any]:
+    """A function that makes one training step on a batch and returns the loss, an array."""
     layers = [(jnp.asarray(w.T), jnp.asarray(b)) for w, b in weights(network)]
     norms = [(jnp.ones(m), jnp.zeros(m)) for m in network.widths[1:-1]] if network.norm else []
     running = [(jnp.zeros(m), jnp.ones(m)) for m in network.widths[1:-1]] if network.norm else []
@@ -66,11 +66,16 @@ def train(network: Network) -> Callable[[], float]:
         return (params, m, v, seen, key, t), loss
 
     compiled = jax.jit(step, donate_argnums=0)
-    data = endless(network, jnp.asarray)
 
-    def run() -> float:
+    def run(x: Any, y: Any) -> Any:
         nonlocal state
-        state, loss = compiled(state, *next(data))
-        return float(loss)
+        state, loss = compiled(state, x, y)
+        return loss
 
     return run
+
+
+def train(network: Network) -> Callable[[], float]:
+    """A function that makes one training step and returns the loss."""
+    step, data = stepper(network), endless(network, jnp.asarray)
+    return lambda: float(step(*next(data)))

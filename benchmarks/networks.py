@@ -60,7 +60,8 @@ def weights(network: Network) -> list[tuple[Array, Array]]:
 
 
 def batches(network: Network) -> list[tuple[Array, Array]]:
-    """Twenty batches of images and labels, gone through in this order by every engine.
+    """Twenty batches of images and labels, gone through in this order by every engine (of the
+    largest networks four).
 
     Both are noise: nothing is learned soon, so that gradients stay far from denormal numbers, which
     some engines flush to zero and others compute with, slowly.
@@ -70,7 +71,8 @@ def batches(network: Network) -> list[tuple[Array, Array]]:
         return [(x, np.array([[0], [1], [1], [0]], np.float32))]
     rng = np.random.default_rng(SEED + 1)
     return [(rng.random((network.batch, network.widths[0]), np.float32),
-             rng.integers(0, network.widths[-1], network.batch)) for _ in range(20)]
+             rng.integers(0, network.widths[-1], network.batch))
+            for _ in range(20 if network.batch <= 1000 else 4)]
 
 
 def endless(network: Network, convert: Callable[[Array], Any]) -> Iterator[Any]:
@@ -93,10 +95,11 @@ def model(torch: Any, network: Network) -> Any:
     return nn.Sequential(*layers, *[nn.Sigmoid()] * network.binary)
 
 
-def parts(torch: Any, network: Network, **options: Any) -> tuple[Any, Any, Any]:
+def parts(torch: Any, network: Network, device: str = "cpu",
+          **options: Any) -> tuple[Any, Any, Any]:
     """Model, criterion and optimizer; ``options`` are the optimizer's."""
     torch.manual_seed(SEED)
-    m = model(torch, network)
+    m = model(torch, network).to(device)
     criterion = torch.nn.BCELoss() if network.binary else torch.nn.CrossEntropyLoss()
     optimizer = getattr(torch.optim, network.optimizer)(m.parameters(), network.lr, **options)
     return m, criterion, optimizer

@@ -113,7 +113,7 @@ def spelled(lib: Any, op: Any, args: list[Any]) -> Callable[[], Any]:
 
 def fingerprint(x: Any) -> float:
     """A number that depends on every element, and is far from 0 whatever they are."""
-    x = np.asarray(x.detach().numpy(), np.float64)
+    x = np.asarray(x.detach().cpu().numpy(), np.float64)
     return float(np.sqrt(np.mean((x - np.random.default_rng(SEED).normal(size=x.shape)) ** 2)))
 
 

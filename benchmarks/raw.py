@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.networks import Network, endless, weights
+from benchmarks.table import SEED
 
 Array = Any
 EPS = np.float32(1e-5)  # of batch normalisation
@@ -236,16 +237,23 @@ ACTIVATIONS = {"ReLU": (relu, pull_relu), "Tanh": (tanh, pull_tanh),
                "Sigmoid": (sigmoid, pull_sigmoid)}
 
 
-def products(network: Network) -> Callable[[], float]:
-    """The matrix products of a step and nothing else; there is no loss, and 0.0 is returned."""
+def operands(network: Network) -> list[tuple[Array, Array, Array]]:
+    """Of each matrix product of a step: both factors, and the array for the result."""
     x = next(endless(network, lambda a: a))[0]
+    rng = np.random.default_rng(SEED)  # a GPU multiplies equal numbers faster than random ones
     calls = []
     for i, ((n, m), (w, _)) in enumerate(zip(pairwise(network.widths), weights(network))):
-        h = x if i == 0 else np.ones((network.batch, n), np.float32)
-        w, g = np.ascontiguousarray(w.T), np.ones((network.batch, m), np.float32)
+        h = x if i == 0 else rng.random((network.batch, n), np.float32)
+        w, g = np.ascontiguousarray(w.T), rng.random((network.batch, m), np.float32)
         calls += [(h, w, g.copy()), (h.T, g, np.empty((n, m), np.float32))]
         if i:
             calls.append((g, w.T, h.copy()))
+    return calls
+
+
+def products(network: Network) -> Callable[[], float]:
+    """The matrix products of a step and nothing else; there is no loss, and 0.0 is returned."""
+    calls = operands(network)
 
     def step() -> float:
         for a, b, out in calls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -38,28 +39,32 @@ def grid(lines: list[list[str]]) -> str:
         for row in [lines[0], rule, *lines[1:]])
 
 
+def figures(head: str, cells: Iterable[Cell], about: dict[str, str]) -> list[str]:
+    """The figures of rows and engines, then their ratios to PyTorch's default."""
+    at = {(cell.key[1], cell.key[2]): cell for cell in cells if cell.rounds}
+    if not at:
+        return []
+    unit = next(iter(at.values())).unit
+    rows, used = (list(dict.fromkeys(key[i] for key in at)) for i in (0, 1))
+    out = [grid([[f"{head}, {unit}", *used], *[[about.get(row, row), *[
+        number(at[row, e].value * UNITS[unit]) if (row, e) in at else "-" for e in used]]
+        for row in rows]])]
+    if JUDGE in used and len(used) > 1:
+        others = [e for e in used if e != JUDGE]
+        out.append(grid([[f"{head}, ratio to {JUDGE} (spread)", *others], *[
+            [row, *[ratio(at[row, e], at[row, JUDGE]) if (row, e) in at and (row, JUDGE) in at
+                    else "-" for e in others]] for row in rows]]))
+    return out
+
+
 def text(table: Table, cells: Cells, about: dict[str, str]) -> str:
-    """Per number of threads: the figures, then their ratios to PyTorch's default; then notes."""
-    out, notes = [table.title + "."], []
-    name = next(iter(cells))[0]
-    rows = list(dict.fromkeys(key[1] for key in cells))
-    engines = list(dict.fromkeys(key[2] for key in cells))
-    counts = dict.fromkeys(key[3] for key in cells)
-    for threads in counts:
-        def at(row: str, e: str, threads: int = threads) -> Cell:
-            return cells[name, row, e, threads]
-        shown = [row for row in rows if any(at(row, e).rounds for e in engines)]
-        used = [e for e in engines if any(at(row, e).rounds for row in rows)]
-        figures = [[about.get(row, row), *[number(at(row, e).value * UNITS[table.unit])
-                    if at(row, e).rounds else "-" for e in used]] for row in shown]
+    """Per number of threads the figures and their ratios to PyTorch's default; then notes."""
+    out = [table.title + "."]
+    for threads in dict.fromkeys(key[3] for key in cells):
         head = f"{threads} thread{'s' * (threads > 1)}"
-        out.append("\n" + grid([[f"{head}, {table.unit}", *used], *figures]))
-        if JUDGE in used and len(used) > 1:
-            others = [e for e in used if e != JUDGE]
-            out.append("\n" + grid([[f"{head}, ratio to {JUDGE} (spread)", *others], *[
-                [row, *[ratio(at(row, e), at(row, JUDGE)) for e in others]] for row in shown]]))
-        notes += [f"{row}, {e}: {at(row, e).note}" for row in rows for e in engines
-                  if at(row, e).note]
+        out += [f"\n{part}" for part in figures(
+            head, [cell for key, cell in cells.items() if key[3] == threads], about)]
+    notes = [f"{row}, {e}: {cell.note}" for (_, row, e, _), cell in cells.items() if cell.note]
     if notes:
         out.append("\n" + "\n".join(dict.fromkeys(notes)))
     return "\n".join(out)

@@ -15,41 +15,75 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.engines import ENGINES
+from benchmarks.engines import Engine
 from benchmarks.machine import cores, environment
 from benchmarks.table import Table
 
 PAUSE = 0.1  # seconds; OpenBLAS's threads spin for about 30 ms, libgomp's for less
+LIMIT = 600.0  # seconds for one answer, after which a worker is ended
+GRACE = 5.0  # seconds for what has begun when time is up
+LATE = "no time was left"
 
 
 class Failed(RuntimeError):
     """A worker ended; the message is the end of what it wrote."""
 
 
-class Worker:
-    """A process with one engine, as ``benchmarks.worker`` answers it."""
+@dataclass(frozen=True)
+class Plan:
+    """How to measure: ``home`` is the package of engines and tables; ``until``, by the clock
+    ``time.monotonic``, is when to stop; ``limit``: seconds for a worker's answer."""
 
-    def __init__(self, engine: str, threads: int) -> None:
+    rounds: int
+    seconds: float
+    tell: Callable[[str], None]
+    home: str = "benchmarks"
+    until: float = math.inf
+    limit: float = LIMIT
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.until
+
+
+class Worker:
+    """A process with one engine, as ``benchmarks.worker`` answers it; ``ready`` waits for it."""
+
+    def __init__(self, engine: str, threads: int, plan: Plan) -> None:
+        self.plan = plan
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", engine, str(threads)],
+            [sys.executable, "-m", "benchmarks.worker", engine, str(threads), plan.home],
             env=environment(threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.errors, text=True)
         self.engine = engine
-        try:
-            self.about = self.answer()
-        except Failed:
-            self.close()
-            raise
+        self.about: dict[str, Any] = {}
+
+    def ready(self) -> None:
+        self.about = self.answer()
 
     def answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self.process.kill()
+
+        limit = min(self.plan.limit, max(self.plan.until - time.monotonic(), GRACE))
+        clock = threading.Timer(limit, end)
+        clock.start()
         line = self.process.stdout.readline()
+        clock.cancel()
+        if late.is_set():
+            raise Failed(f"{self.engine}: no answer in {limit:.3g} s")
         if not line:
             self.errors.seek(0)
             raise Failed(f"{self.engine}: {self.errors.read()[-2000:].strip()}")
@@ -106,43 +140,51 @@ def disagreement(mine: list[float], theirs: list[float], tolerance: float) -> st
 
 
 def measure(name: str, table: Table, rows: Iterable[str], engines: list[str], threads: int,
-            rounds: int, seconds: float, tell: Callable[[str], None]) -> tuple[Cells, dict]:
+            plan: Plan) -> tuple[Cells, dict]:
     """All cells of a table for one number of threads, and what the workers say of themselves."""
     rows = list(rows)
     cells = {(name, row, e, threads): Cell(name, row, e, threads, table.unit)
              for row in rows for e in engines}
     about: dict[str, Any] = {}
-    for k in range(rounds):
+    for k in range(plan.rounds):
         order = engines if k % 2 == 0 else engines[::-1]
         for group in [[row] for row in rows] if table.alone else [rows]:
-            workers: dict[str, Worker] = {}
+            place = f"{name}, {threads} thread(s), round {k + 1} of {plan.rounds}"
             with ExitStack() as stack:
-                for e in order:
-                    mine = [cells[name, row, e, threads] for row in group]
-                    if not all(cell.note for cell in mine):
-                        tell(f"{name}, {threads} thread(s), round {k + 1}: starting {e}")
-                        start(workers, e, threads, mine, stack)
+                plan.tell(f"{place}: starting {', '.join(order)}")
+                mine = {e: [cells[name, row, e, threads] for row in group] for e in order}
+                workers = start({e: found for e, found in mine.items() if not plan.late
+                                 and not all(cell.note for cell in found)}, threads, plan, stack)
                 for e, worker in workers.items():
                     about[e] = worker.about
                 for row in group:
-                    tell(f"{name}, {threads} thread(s), round {k + 1} of {rounds}: {row}")
-                    turn(name, table, row, workers, {
-                        e: cells[name, row, e, threads] for e in order if e in workers}, k, seconds)
+                    if not plan.late:
+                        plan.tell(f"{place}: {row}")
+                        turn(name, table, row, workers, {e: cells[name, row, e, threads]
+                                                         for e in order if e in workers}, k, plan)
+    for cell in cells.values():
+        if not cell.rounds and plan.late:
+            cell.note = cell.note or LATE
     return cells, about
 
 
-def start(workers: dict[str, Worker], engine: str, threads: int, cells: list[Cell],
-          stack: ExitStack) -> None:
-    try:
-        workers[engine] = Worker(engine, threads)
-        stack.callback(workers[engine].close)
-    except Failed as why:
-        for cell in cells:
-            cell.note = f"FAILED: {why}"
+def start(cells: dict[str, list[Cell]], threads: int, plan: Plan,
+          stack: ExitStack) -> dict[str, Worker]:
+    """A worker of each engine, all started at the same time; those that came up."""
+    workers = {e: Worker(e, threads, plan) for e in cells}
+    for e, worker in list(workers.items()):
+        stack.callback(worker.close)
+        try:
+            worker.ready()
+        except Failed as why:
+            del workers[e]
+            for cell in cells[e]:
+                cell.note = f"FAILED: {why}"
+    return workers
 
 
 def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: dict[str, Cell],
-         k: int, seconds: float) -> None:
+         k: int, plan: Plan) -> None:
     """One row in one round: the check of all engines, then the measurement of each."""
     checks: dict[str, list[float]] = {}
 
@@ -151,7 +193,7 @@ def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: d
             return workers[e].ask(do, **request)
         except Failed as why:
             del workers[e]
-            return {"note": f"FAILED: {why}"}
+            return {"note": LATE if plan.late else f"FAILED: {why}"}
 
     for e, cell in cells.items():
         if cell.note:
@@ -169,7 +211,7 @@ def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: d
             cells[e].note = f"DIFFERS from {judge}: {wrong}; not timed"
             continue
         time.sleep(PAUSE if table.seconds else 0)
-        answer = asked(e, "measure", seconds=seconds, least=table.least, warm=table.warm)
+        answer = asked(e, "measure", seconds=plan.seconds, least=table.least, warm=table.warm)
         if "note" in answer:
             cells[e].note = answer["note"]
             continue
@@ -178,16 +220,19 @@ def turn(name: str, table: Table, row: str, workers: dict[str, Worker], cells: d
             cells[e].extra.setdefault(key, []).append(value)
 
 
-def estimate(table: Table, rows: int, engines: list[str], threads: int, rounds: int,
+def estimate(table: Table, rows: int, engines: list[Engine], threads: int, rounds: int,
              seconds: float) -> float:
     """About how many seconds ``measure`` will take for so many numbers of threads."""
-    starts = sum(ENGINES[e].startup for e in engines) * (rows if table.alone else 1)
-    return threads * rounds * (starts + rows * len(engines) * (seconds + table.setup + PAUSE))
+    starts = sum(e.startup for e in engines) * (rows if table.alone else 1)
+    compiling = rows * sum(e.compiling for e in engines)
+    return threads * (compiling + rounds * (
+        starts + rows * len(engines) * (seconds + table.setup + PAUSE)))
 
 
-def runnable(engines: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+def runnable(engines: Iterable[str],
+             known: Mapping[str, Engine]) -> tuple[list[str], dict[str, str]]:
     """Those engines that can run here, and why the others cannot."""
-    missing = {e: ENGINES[e].missing() for e in engines}
+    missing = {e: known[e].missing() for e in engines}
     return [e for e, why in missing.items() if not why], {e: w for e, w in missing.items() if w}
 
 

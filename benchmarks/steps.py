@@ -13,6 +13,11 @@ from benchmarks.table import Table, Work
 FIRST = 10  # losses that are compared
 
 
+def read(loss: Any) -> float:
+    """The loss, which on a GPU is a tensor still."""
+    return loss if isinstance(loss, float) else float(loss.item())
+
+
 def row(network: Network) -> Callable[[Any], Work]:
     def work(engine: Any) -> Work:
         step = engine.train(network)
@@ -25,9 +30,9 @@ def row(network: Network) -> Callable[[Any], Work]:
             losses = []
             if network.dropout:
                 plain = engine.train(still)
-                losses = [plain() for _ in range(FIRST)]
-            fresh = [] if engine.own_masks and network.dropout else [step() for _ in range(FIRST)]
-            return losses + fresh
+                losses = [read(plain()) for _ in range(FIRST)]
+            fresh = [read(step()) for _ in range(FIRST)]  # those that count or not: it warms up
+            return losses + ([] if engine.own_masks and network.dropout else fresh)
         return Work(step, check)
     return work
 

@@ -2,7 +2,6 @@
 
 from benchmarks import epoch, imports, memory, operators, optimizers, steps
 from benchmarks.table import Table
-from benchmarks.table import Unfit as Unfit
 
 TABLES: dict[str, Table] = {
     "steps": steps.TABLE, "epoch": epoch.TABLE, "operators": operators.TABLE,

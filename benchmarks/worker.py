@@ -1,12 +1,14 @@
 """One engine in one process, asked by the runner: a JSON line in, a JSON line out.
 
-The requests are ``prepare`` (a row's work is made, and its check run) and ``measure``. Between
-requests the process waits in a read and uses no processor.
+The package ``home`` has the engines and the tables. The requests are ``prepare`` (a row's work is
+made, and its check run) and ``measure``. Between requests the process waits in a read and uses no
+processor.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import statistics
@@ -36,25 +38,25 @@ def timed(run: Callable[[], Any], seconds: float, least: int, warm: int) -> dict
 
 
 class Server:
-    def __init__(self, engine: str, threads: int) -> None:
+    def __init__(self, engine: str, threads: int, home: str) -> None:
         from benchmarks.machine import cores
 
         if hasattr(os, "sched_setaffinity"):  # before a library counts the processors
             os.sched_setaffinity(0, cores()[:threads])
-        from benchmarks.engines import ENGINES
-
-        self.engine = ENGINES[engine]
+        self.home = home
+        self.engine = importlib.import_module(f"{home}.engines").ENGINES[engine]
         self.about = self.engine.start(threads)
         self.work: Any = None
 
     def prepare(self, table: str, row: str, **_: Any) -> dict[str, Any]:
-        from benchmarks.tables import TABLES, Unfit
+        from benchmarks.table import Unfit
 
+        tables = importlib.import_module(f"{self.home}.tables").TABLES
         self.work = None  # the row before is freed first
         gc.collect()
         start = time.perf_counter()
         try:
-            self.work = TABLES[table].rows[row](self.engine)
+            self.work = tables[table].rows[row](self.engine)
             check = [float(x) for x in self.work.check()]
         except Unfit as why:
             return {"note": str(why)}
@@ -65,14 +67,16 @@ class Server:
     def measure(self, seconds: float, least: int, warm: int, **_: Any) -> dict[str, Any]:
         if self.work.measure:
             return {"value": self.work.measure()}
-        return timed(self.work.run, seconds, least, warm)
+        how = getattr(self.engine, "timed", timed)  # an engine on a GPU has clocks of its own
+        found: dict[str, Any] = how(self.work.run, seconds, least, warm)
+        return found
 
 
-def main(engine: str, threads: int) -> None:
+def main(engine: str, threads: int, home: str) -> None:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not an answer
     warnings.simplefilter("ignore")
-    server = Server(engine, threads)
+    server = Server(engine, threads, home)
     answer: dict[str, Any] = server.about
     while True:
         print(json.dumps(answer), file=replies, flush=True)
@@ -84,4 +88,4 @@ def main(engine: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

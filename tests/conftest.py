@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,17 @@ def pytest_configure(config):
         os.environ["HYPOTHESIS_PROFILE"] = asked  # tests that sample a table look there
     else:
         settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What needs a GPU and was not run is named, file by file, with the reason."""
+    counts = Counter((report.nodeid.partition("::")[0], report.longrepr[2])
+                     for report in terminalreporter.stats.get("skipped", ())
+                     if "gpu" in report.keywords)
+    if counts:
+        terminalreporter.section("NOT RUN: tests that need a GPU", yellow=True)
+        for (file, why), n in sorted(counts.items()):
+            terminalreporter.line(f"{n:4} of {file}: {why.removeprefix('Skipped: ')}")
 
 
 # Helpers are imported by the tests, under one name; pytest need not look for doctests in them.

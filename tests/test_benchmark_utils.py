@@ -142,3 +142,93 @@ def test_it_is_not_loaded_before_it_is_imported():
     code = ("import sys, minitorch; minitorch.utils; "
             "sys.exit(any('benchmark' in name for name in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+class Gpu:
+    """A device with PyTorch's names whose work takes a time of its own, and a host's clock."""
+
+    def __init__(self, host=1e-4, device=3e-4, aside=0.0):
+        self.now, self.free = 0.0, 0.0  # the host's clock, and when the device will have done
+        self.host, self.device, self.aside = host, device, aside
+        self.other = 0.0  # when another stream will have done
+        self.runs = self.waits = 0
+
+    def run(self):
+        self.now += self.host
+        self.free = max(self.free, self.now) + self.device
+        self.other = max(self.other, self.now) + self.aside
+        self.runs += 1
+
+    def synchronize(self):
+        self.now = max(self.now, self.free, self.other)
+        self.waits += 1
+
+    def is_available(self):
+        return True
+
+    def Event(self, enable_timing):
+        assert enable_timing
+        gpu = self
+
+        class Event:
+            def record(self):
+                self.at = max(gpu.now, gpu.free)
+
+            def synchronize(self):
+                gpu.now = max(gpu.now, self.at)
+
+            def elapsed_time(self, other):
+                return (other.at - self.at) * 1e3
+        return Event()
+
+
+@pytest.mark.parametrize("host, device", [(1e-4, 3e-4), (3e-4, 1e-5)])
+def test_host_and_device_time_are_told_apart(host, device, monkeypatch):
+    """The host is free before the device has done; a fast device waits for the host."""
+    gpu = Gpu(host, device)
+    monkeypatch.setattr("timeit.default_timer", lambda: gpu.now)
+    m = ours.Timer(gpu.run, description="d").device_autorange(0.2, gpu)
+    rel = 2 / m.wall.number_per_run  # the first run and the last overlap with nothing
+    assert m.host.median == pytest.approx(host, rel=1e-9)
+    assert m.wall.median == pytest.approx(max(host, device), rel=rel)
+    assert m.device.median == pytest.approx(max(host, device), rel=rel)
+    assert [x.description for x in m] == ["d, wall", "d, host", "d, device"]
+    assert m.wall.number_per_run > 30
+    assert gpu.waits < gpu.runs / 10 and len(m.wall.times) >= 3
+    assert sum(m.wall.raw_times) == pytest.approx(0.2, rel=0.1)
+
+
+def test_work_that_events_do_not_see_gives_no_device_time(monkeypatch):
+    gpu = Gpu(aside=1e-3)
+    monkeypatch.setattr("timeit.default_timer", lambda: gpu.now)
+    with pytest.warns(UserWarning, match="stream other than the current one") as said:
+        m = ours.Timer(gpu.run).device_autorange(0.05, gpu)
+    assert m.device is None and m.wall.median == pytest.approx(1e-3, rel=0.1)
+    assert said[0].filename == __file__
+
+
+def test_without_events_or_a_gpu_there_is_no_device_time():
+    bare = SimpleNamespace(waits=0)
+    bare.synchronize = lambda: setattr(bare, "waits", bare.waits + 1)
+    m = ours.Timer("pass").device_autorange(0.01, bare)
+    assert m.device is None and bare.waits >= 6
+    if not minitorch.cuda.is_available():
+        assert ours.Timer("torch.ones(2)").device_autorange(0.01).device is None
+
+
+def test_the_gpu_is_asked_and_described(tmp_path, monkeypatch):
+    """A program named nvidia-smi answers; without one, and where it fails, nothing is said.
+
+    One that does not know a field refuses them all: then each is asked for.
+    """
+    from minitorch.utils.benchmark import machine
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert machine.gpu("name") == {}
+    program = tmp_path / "nvidia-smi"
+    for text, said in [("echo 'GPU X, 580.1'", {"name": "GPU X", "driver_version": "580.1"}),
+                       ('case "$1" in *=name) echo GPU Y;; *) exit 2;; esac', {"name": "GPU Y"}),
+                       ("exit 9", {}), ("exit 0", {})]:
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        assert machine.gpu("name", "driver_version") == said

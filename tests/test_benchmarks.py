@@ -3,6 +3,8 @@
 import importlib
 import json
 import math
+import time
+from contextlib import ExitStack
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from benchmarks.engines import ENGINES
 from benchmarks.networks import NETWORKS
 from benchmarks.runner import Cell, disagreement
 from benchmarks.steps import TABLE, row
+from benchmarks.tables import TABLES
 
 op_db = importlib.import_module("minitorch.testing").op_db
 SMALL = {"A": (20, 16, 8, 10), "B": (20, 16, 16, 8, 10), "C": (20, 8, 8, 10),
@@ -86,10 +89,26 @@ def test_an_engine_that_computes_something_else_is_not_timed():
     workers = {"torch": Answers([2.0, 1.0]), "minitorch": Answers([2.0, 1.01]),
                "numpy": Answers([2.0, math.nan]), "gemms": Answers([])}
     cells = {e: Cell("steps", "A", e, 1, "ms") for e in workers}
-    runner.turn("steps", TABLE, "A", workers, cells, 0, 0.0)
+    runner.turn("steps", TABLE, "A", workers, cells, 0, runner.Plan(1, 0.0, print))
     assert {e for e, worker in workers.items() if worker.timed} == {"torch", "gemms"}
     assert "number 1 is 1.01 and not 1" in cells["minitorch"].note and not cells["numpy"].rounds
     assert "DIFFERS" in report.text(TABLE, {cell.key: cell for cell in cells.values()}, {})
+
+
+def test_a_worker_that_does_not_answer_is_ended_and_named():
+    """Python itself takes longer to start. (An engine that compiles for minutes, say.)"""
+    cell = Cell("steps", "A", "python", 1, "ms")
+    plan = runner.Plan(1, 0.0, print, limit=0.001)
+    with ExitStack() as stack:
+        assert not runner.start({"python": [cell]}, 1, plan, stack)
+    assert cell.note == "FAILED: python: no answer in 0.001 s"
+
+
+def test_when_time_is_up_the_rest_is_left_out_and_named():
+    plan = runner.Plan(2, 0.0, lambda line: None, until=time.monotonic() - 1)
+    cells, _ = runner.measure("import", TABLES["import"], ["import"], ["python"], 1, plan)
+    (cell,) = cells.values()
+    assert cell.note == runner.LATE and not cell.rounds
 
 
 def cells_of(**rounds):

@@ -42,7 +42,7 @@ class Run:
             if t == 20:
                 self.optimizer.param_groups[0]["lr"] *= 0.5
             self.optimizer.step()
-        return [p.detach().numpy().copy() for p in self.params]
+        return [p.detach().cpu().numpy().copy() for p in self.params]
 
     def way(self) -> Iterator[list[Any]]:
         """What is compared after 1, 2, 10 and 60 steps: the parameters, and each kind of state.
@@ -72,7 +72,7 @@ def array(value: Any) -> Any:
     """A copy of a tensor, or of a number, as a NumPy array."""
     if not hasattr(value, "detach"):
         return np.array(value)
-    return np.array((value.to_dense() if value.is_sparse else value).detach().numpy())
+    return np.array((value.to_dense() if value.is_sparse else value).detach().cpu().numpy())
 
 
 def close(ours: list[Any], theirs: list[Any], tolerance: float, scale: float = 0) -> None:

@@ -1,9 +1,9 @@
 """Time code as ``torch.utils.benchmark`` does: warmed up, repeated, with its spread.
 
 A ``Timer`` runs a statement or a function, of minitorch, PyTorch or neither, and gives a
-``Measurement``; ``Compare`` lays several out as a table; ``save`` and ``load`` keep them as JSON
-with the machine they were made on, and ``python -m minitorch.utils.benchmark compare old.json
-new.json`` prints what moved beyond the noise.
+``Measurement``, or on a GPU host and device time apart; ``Compare`` lays several out as a table;
+``save`` and ``load`` keep them as JSON with the machine they were made on, and ``python -m
+minitorch.utils.benchmark compare old.json new.json`` prints what moved beyond the noise.
 
 >>> from minitorch.utils.benchmark import Compare, Timer
 >>> results = [Timer("x @ x", setup="x = torch.ones(n, n)", globals={"n": n}, label="product",
@@ -21,6 +21,7 @@ Times are in microseconds (us).
 
 from minitorch.utils.benchmark.compare import Colorize as Colorize
 from minitorch.utils.benchmark.compare import Compare as Compare
+from minitorch.utils.benchmark.device import Apart as Apart
 from minitorch.utils.benchmark.measurement import Measurement as Measurement
 from minitorch.utils.benchmark.measurement import TaskSpec as TaskSpec
 from minitorch.utils.benchmark.measurement import select_unit as select_unit

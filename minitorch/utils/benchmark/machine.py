@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 
 from minitorch.utils.benchmark.threads import processors
 
+LASTING = ("name", "driver_version", "memory.total", "power.limit", "clocks.max.sm",
+           "clocks.max.mem")
 ENGINES = ("minitorch", "torch", "cupy", "jax", "numba")
 
 
@@ -31,10 +34,30 @@ def blas() -> str:
     return f"{found.get('name', 'unknown')} {found.get('version', '')}".strip()
 
 
+def gpu(*fields: str) -> dict[str, str]:
+    """What ``nvidia-smi`` says of the first GPU, by field; nothing where there is none.
+
+    It is only read. The fields are those of ``nvidia-smi --help-query-gpu``; what a driver does
+    not know is left out.
+    """
+    try:
+        said = subprocess.run(
+            ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"],
+            capture_output=True, text=True, check=True, timeout=20).stdout.splitlines()
+    except subprocess.CalledProcessError:  # it refuses all for one that it does not know
+        if len(fields) == 1:
+            return {}
+        return {k: v for field in fields for k, v in gpu(field).items()}
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    return dict(zip(fields, [value.strip() for value in said[0].split(",")])) if said else {}
+
+
 def description() -> dict[str, Any]:
-    """Processor, system and versions; of the engines, those that are loaded."""
+    """Processor, system and versions; of the engines, those that are loaded; the GPU, if any."""
     return {"processor": processor(), "cores": processors(), "system": platform.platform(),
             "python": sys.version.split()[0], "numpy": np.__version__, "numpy BLAS": blas(),
+            **{f"GPU {field}": value for field, value in gpu(*LASTING).items()},
             **{name: sys.modules[name].__version__ for name in ENGINES if name in sys.modules}}
 
 

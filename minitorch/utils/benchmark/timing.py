@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import textwrap
 import timeit
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from minitorch import accelerator
+from minitorch.utils.benchmark.device import Apart, Watch
 from minitorch.utils.benchmark.measurement import Measurement, TaskSpec
 from minitorch.utils.benchmark.threads import pinned
 
@@ -51,8 +54,9 @@ class Timer:
                              f"code can simply be moved to `setup`.")
         package = sys.modules[__name__.partition(".")[0]]
         stmt, setup = (dedented(x) if isinstance(x, str) else x for x in (stmt, setup))
-        self._timer = timeit.Timer(
-            stmt, setup, timer, {"torch": package, "minitorch": package, **(globals or {})})
+        self._globals = {"torch": package, "minitorch": package, **(globals or {})}
+        self._code = stmt, setup
+        self._timer = timeit.Timer(stmt, setup, timer, self._globals)
         self._task_spec = TaskSpec(code(stmt), code(setup), global_setup, label, sub_label,
                                    description, env, num_threads)
 
@@ -105,6 +109,37 @@ class Timer:
 
         return self._measure(lambda: self._block(0.05), lambda n: self._blocks(
             n, agree, min_run_time, callback, max_run_time))
+
+    def device_autorange(self, min_run_time: float = 0.2, cuda: Any = None) -> Apart:
+        """Times on a GPU, by the host's clock and by the device's, of many runs at a time.
+
+        The device is waited for before and after a block of runs, not between them. A block lasts
+        a twentieth of ``min_run_time``, and 3 are timed at least; finding out how many runs that
+        takes warms up. ``cuda`` has PyTorch's names: ``torch.cuda`` or ``minitorch.cuda``; by
+        default that of what the code calls ``torch``. Without a GPU there is no device time.
+
+        >>> Timer("torch.ones(9).exp()").device_autorange(0.01).host.number_per_run > 1
+        True
+        """
+        watch = Watch(self._globals["torch"].cuda if cuda is None else cuda)
+        timer = timeit.Timer(*self._code, watch, self._globals)
+        target, number = min_run_time / 20, 1
+        self._timeit(0)  # the setup may load a library with threads to be set
+        with pinned(self._task_spec.num_threads) as pools:
+            while (time := watch.block(timer, number)[0]) < target:
+                number = max(2 * number, math.ceil(number * target / max(time, SHORTEST)))
+            blocks: list[Any] = []
+            while len(blocks) < 3 or sum(block[0] for block in blocks) < min_run_time:
+                blocks.append(watch.block(timer, number))
+
+        def measured(clock: str, times: Any) -> Any:
+            if None in times:
+                return None
+            spec = self._task_spec
+            return Measurement(number, [max(t, SHORTEST) for t in times], replace(
+                spec, description=", ".join(filter(None, (spec.description, clock)))),
+                {"threads": pools})
+        return Apart(*map(measured, Apart._fields, zip(*blocks)))
 
     def _block(self, min_run_time: float) -> int:
         """How many runs make a block."""
