@@ -142,11 +142,11 @@ template <auto kernel, class... A> static void unpack(void** args, void (*)(A...
 template <auto kernel> static void apply(void** args) { unpack<kernel>(args, kernel); }
 
 // 0, or 1 if threads wait for others that never come. `meets`: whether threads meet at all.
-template <auto kernel>
-static int launch(const unsigned* d, long shared, bool meets, bool reversed, void** args) {
+static int launch(void (*kernel)(void**), const unsigned* d, long shared, bool meets, bool reversed,
+                  void** args) {
     gridDim = {d[0], d[1], d[2]};
     blockDim = {d[3], d[4], d[5]};
-    body = apply<kernel>, body_args = args, backwards = reversed;
+    body = kernel, body_args = args, backwards = reversed;
     int n = d[3] * d[4] * d[5];
     for (unsigned z = 0; z < d[2]; z++) for (unsigned y = 0; y < d[1]; y++)
     for (unsigned x = 0; x < d[0]; x++) {

@@ -37,8 +37,8 @@ def translated(source: str, unit: int) -> str:
     meets = str(bool(re.search(r"__sync|__shfl", body))).lower()
     entries = "".join(
         f'extern "C" int unit{unit}_{name}(const unsigned* d, long shared, bool reversed, '
-        f"void** args) {{ return launch<unit{unit}::{name}>(d, shared, {meets}, reversed, args); "
-        f"}}\n" for name in KERNEL.findall(body))
+        f"void** args) {{ return launch(apply<unit{unit}::{name}>, d, shared, {meets}, reversed, "
+        f"args); }}\n" for name in KERNEL.findall(body))
     return f"namespace unit{unit} {{\n{body}\n}}\n{entries}"
 
 
@@ -53,7 +53,7 @@ def library(sources: tuple[str, ...]) -> ctypes.CDLL:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             (Path(work) / "kernels.cpp").write_text(text)
             done = subprocess.run(
-                [str(COMPILER), "-std=c++17", "-O1", "-ffp-contract=off", "-w", "-shared", "-fPIC",
+                [str(COMPILER), "-std=c++17", "-O0", "-ffp-contract=off", "-w", "-shared", "-fPIC",
                  "kernels.cpp", "-o", "kernels.so"], cwd=work, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"g++ refuses a kernel:\n{done.stderr[:4000]}")
@@ -66,6 +66,7 @@ class Emulated(Launcher):
     result which hangs on their order shows."""
 
     backwards = False
+    ndarray = np.ndarray
 
     def __init__(self) -> None:
         super().__init__()

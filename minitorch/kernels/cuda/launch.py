@@ -6,6 +6,7 @@ same texts for the processor. Only a GPU can check ``Launcher.kernel`` and ``Lau
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,6 +59,11 @@ class Launcher:
             module = self.modules[source, options] = backend.cupy_module().RawModule(
                 code=source, options=(*OPTIONS, *options))
         return module.get_function(name)
+
+    @property
+    def ndarray(self) -> type | None:
+        """The type of the arrays that kernels take; None while there are none."""
+        return getattr(sys.modules.get("cupy"), "ndarray", None)
 
     def address(self, array: Array) -> int:
         """Where an array begins, for tables of pointers."""
