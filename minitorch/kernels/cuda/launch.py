@@ -21,9 +21,9 @@ OPTIONS = ("--std=c++17", "--fmad=false")
 class Function:
     """A kernel that can be launched.
 
-    ``args`` are arrays, passed as pointers, NumPy's scalars, passed by value, and Python's ints,
-    passed as ``long long``. Shapes, dtypes and gaps are the caller's to check. ``shared`` is the
-    dynamic shared memory in bytes.
+    ``args`` are arrays, passed as pointers; NumPy's scalars, and arrays of one structure, passed by
+    value; and Python's ints, passed as ``long long``. Shapes, dtypes and gaps are the caller's to
+    check. ``shared`` is the dynamic shared memory in bytes.
     """
 
     def __init__(self, launcher: Launcher, kernel: Callable[..., None]) -> None:

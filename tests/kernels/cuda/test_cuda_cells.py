@@ -26,15 +26,24 @@ from tests.kernels.cuda.operators import OPERATORS, OTHERS, Cell, frozen
 FEW = settings(max_examples=max(2, settings().max_examples // 20),
                suppress_health_check=[HealthCheck.function_scoped_fixture])
 FLOATS = (np.float32, np.float64, np.float16)
+HALVES = {"relu", "tanh", "divide", "gelu", "maximum"}  # of float16, a few
 XP = SimpleNamespace(**vars(backend.numpy_words))
 XP.empty = lambda shape, dtype: np.full(shape, 77, dtype)  # nothing that was right before
+
+
+def names(found: Any) -> set[str]:
+    return {cell.name for cell, _ in found}
 
 
 @pytest.fixture(scope="module")
 def spelled_cells() -> dict[Any, list[tuple[Cell, cells.Kernel]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(launch, "launcher", Emulated())
-        return {dtype: list(operators.every(dtype)) for dtype in FLOATS}
+        found = {dtype: list(operators.every(dtype)) for dtype in FLOATS}
+    assert names(found[np.float32]) == names(found[np.float64]) == names(found[np.float16])
+    found[np.float16] = [pair for pair in found[np.float16]
+                         if pair[0].name.rpartition("_")[0] in HALVES]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +89,8 @@ def check(cell: Cell, kernel: cells.Kernel) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def names(found: Any) -> set[str]:
-    return {cell.name for cell, _ in found}
-
-
 def test_nearly_all_that_works_on_elements_can_be_spelled(spelled_cells: Any) -> None:
     found = names(spelled_cells[np.float32])
-    assert found == names(spelled_cells[np.float64]) == names(spelled_cells[np.float16])
     assert len(found) > 110
     assert found >= {f"{op}_{part}" for op in (
         "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "exp", "log", "sqrt",
@@ -99,7 +103,7 @@ def test_nearly_all_that_works_on_elements_can_be_spelled(spelled_cells: Any) ->
 @FEW
 @given(data=st.data())
 def test_kernel_equals_rule(op: Any, prepared: Any, data: Any) -> None:
-    dtype = data.draw(st.sampled_from(FLOATS))
+    dtype = data.draw(st.sampled_from(FLOATS[:2 + (op.name in HALVES)]))
     shape = data.draw(st.sampled_from([(1,), (5, 7), (2, 300), (3, 1, 2)]))
     rng = np.random.default_rng(data.draw(st.integers(0, 999)))
     edges = dtype != np.float16 and data.draw(st.booleans())
@@ -206,8 +210,8 @@ def test_a_wrong_kernel_is_caught(emulated: Any, monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize("architecture", nvrtc.ARCHITECTURES)
 def test_every_kernel_compiles_for_gpus(architecture: str, spelled_cells: Any) -> None:
-    """In float64 and float16 for the oldest: what they add is in every one."""
-    kinds = FLOATS if architecture == "sm_80" else FLOATS[:1]
+    """In float64 and float16 for one of them: what they add is in all."""
+    kinds = FLOATS if architecture == "sm_90" else FLOATS[:1]
     texts = [kernel.text for dtype in kinds for _, kernel in spelled_cells[dtype]]
     assert nvrtc.compiled(texts, architecture)[:4] == b"\x7fELF"
 
