@@ -48,7 +48,7 @@ def translated(source: str, unit: int) -> str:
         entries += (f'extern "C" int unit{unit}_{name}(const unsigned* d, int shared, bool back, '
                     f"void** args) {{ return launch(unit{unit}::call_{name}, d, shared, {meets}, "
                     f"back, args); }}\n")
-    return f"namespace unit{unit} {{\n{body}\n{calls}}}\n{entries}"
+    return f"namespace {{ namespace unit{unit} {{\n{body}\n{calls}}} }}\n{entries}"
 
 
 @cache
