@@ -32,7 +32,8 @@ def cell(operator: str, part: str, function: Cell) -> Cell:
     """
     found = _cells.get(function)
     if found is None:
-        make = written.CELLS.get((operator, part))
+        own = function.__module__.startswith("minitorch.ops.")  # not a user's of the same name
+        make = written.CELLS.get((operator, part)) if own else None
         found = make(function) if make else Generated(f"{operator}_{part}", function)
         _cells[function] = found
     return found

@@ -37,7 +37,8 @@ extern "C" __global__ void cross_entropy_rows(const T* x, const long long* targe
 
 // One block. total[0]: the sum of losses; total[1]: that of weights, which "mean" divides by.
 extern "C" __global__ void cross_entropy_total(const T* loss, const long long* target,
-        const T* weight, const long long ignored, T* total, T* mean, const unsigned n, const unsigned c) {
+        const T* weight, const long long ignored, T* total, T* mean,
+        const unsigned n, const unsigned c) {
     T sum = 0, weights = 0;
     for (unsigned i = threadIdx.x; i < n; i += blockDim.x) {
         if (loss) sum += loss[i];

@@ -167,6 +167,15 @@ def test_what_does_not_fit_runs_as_it_is(args: Any, emulated: Any) -> None:
     assert emulated.launches == 0
 
 
+def test_a_users_own_operator_is_not_taken_for_one_written_by_hand(emulated: Any) -> None:
+    def layer_norm(xp: Any, x: Any, weight: Any, bias: Any, dims: int, eps: float) -> Any:
+        return x + eps
+
+    assert isinstance(cells.cell("layer_norm", "forward", layer_norm), cells.Generated)
+    assert not isinstance(cells.cell("layer_norm", "forward", registry["layer_norm"].forward),
+                          cells.Generated)
+
+
 def test_shapes_that_do_not_broadcast_are_refused_as_ever(emulated: Any) -> None:
     with pytest.raises(ValueError, match="broadcast"):
         cells.cell("add", "forward", registry["add"].forward)(XP, np.ones((2, 3)), np.ones((3, 2)))
