@@ -134,7 +134,10 @@ def batch_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, o
 
 def batch_norm_back(g: Array, weight: Array | None, normed: Array, invstd: Array,
                     of_x: Array | None, of_weight: Array | None, of_bias: Array | None) -> None:
-    """The cotangents of x, weight and bias, those that are asked for, in training."""
+    """The cotangents of x (in training), weight and bias: of those that are asked for.
+
+    ``weight`` and ``invstd`` are read for that of x alone, ``normed`` not for that of the bias.
+    """
     grid, sizes = channels(g)
     run(g.dtype, NORM, "batch_norm_back", grid, COLUMNS, g, weight, normed, invstd, of_x,
         of_weight, of_bias, *sizes)
@@ -192,6 +195,26 @@ def _batch_norm_x(cell: Cell) -> Cell:
             return cell(xp, g, weight, normed, invstd, training)
         out = xp.empty(g.shape, g.dtype)
         batch_norm_back(g, weight, normed, invstd, out, None, None)
+        return out
+    return rule
+
+
+def _batch_norm_weight(cell: Cell) -> Cell:
+    def rule(xp: Any, g: Array, normed: Array) -> Any:
+        if not (fit(g, normed) and g.size):
+            return cell(xp, g, normed)
+        out = xp.empty(g.shape[1], g.dtype)
+        batch_norm_back(g, None, normed, g, None, out, None)
+        return out
+    return rule
+
+
+def _batch_norm_bias(cell: Cell) -> Cell:
+    def rule(xp: Any, g: Array) -> Any:
+        if not (fit(g) and g.size):
+            return cell(xp, g)
+        out = xp.empty(g.shape[1], g.dtype)
+        batch_norm_back(g, None, g, g, None, None, out)
         return out
     return rule
 
@@ -277,4 +300,5 @@ CELLS: dict[tuple[str, str], Callable[[Cell], Cell]] = {
     ("cross_entropy", "forward"): _cross_entropy, ("cross_entropy", "x"): _cross_entropy_x,
     ("layer_norm", "forward"): _layer_norm, ("layer_norm", "x"): _layer_norm_x,
     ("batch_norm", "forward"): _batch_norm, ("batch_norm", "x"): _batch_norm_x,
+    ("batch_norm", "weight"): _batch_norm_weight, ("batch_norm", "bias"): _batch_norm_bias,
     ("embedding", "weight"): _embedding_weight}
