@@ -11,7 +11,7 @@ import pytest
 
 import minitorch as torch
 from minitorch import backend
-from minitorch.kernels.cuda import cells, launch, written
+from minitorch.kernels.cuda import cells, launch, written, written_cells
 from minitorch.primitive import registry
 from tests import nvrtc
 from tests.emulated import Emulated
@@ -51,7 +51,7 @@ def same(name: str, part: str, args: tuple[Any, ...], launches: int) -> None:
     op = registry[name]
     i = op.parameters.index(part) if part in op.parameters else None
     function = op.forward if i is None else op.rules[i]
-    cell = written.CELLS[name, part](function)
+    cell = written_cells.CELLS[name, part](function)
     launcher: Any = launch.launcher
     results = []
     for backwards in (False, True):
@@ -94,7 +94,7 @@ def test_cross_entropy(n: int, c: int, reduction: str, dtype: Any, prepared: Any
 
 def test_a_class_that_is_none_makes_nan_and_reads_nothing_else(prepared: Any) -> None:
     x, target = np.ones((3, 4), np.float32), np.array([0, 4, -1])
-    forward = written.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
+    forward = written_cells.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
     loss, _ = forward(XP, x, target, np.ones(4, np.float32), -100, "none", 0.0)
     np.testing.assert_array_equal(np.isnan(loss), [False, True, True])
 
@@ -129,7 +129,7 @@ def test_batch_norm(shape: tuple[int, ...], dtype: Any, prepared: Any) -> None:
         written.batch_norm_back(g, weight, normed, invstd, *results)  # all at once
         for i, part, rest in ((0, "x", (weight, normed, invstd, True)), (1, "weight", (normed,)),
                               (2, "bias", ())):
-            alone = written.CELLS["batch_norm", part](op.rules[i])(XP, g, *rest)
+            alone = written_cells.CELLS["batch_norm", part](op.rules[i])(XP, g, *rest)
             np.testing.assert_array_equal(results[i], alone)
             expected = op.rules[i](backend.numpy_words, g, *rest)
             eps = 64 * np.finfo(dtype).eps * (1 if i == 0 else np.sqrt(x.size / shape[1]))  # a sum
@@ -237,11 +237,11 @@ def test_what_does_not_fit_runs_as_it_is(prepared: Any) -> None:
     before = prepared.launches
     half, single = np.ones((2, 3), np.float16), np.ones((2, 3), np.float32)
     target, gaps = np.array([0, 1]), np.ones((2, 6), np.float32)[:, ::2]
-    forward = written.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
+    forward = written_cells.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
     forward(XP, half, target, None, -100, "mean", 0.0)
     forward(XP, gaps, target, None, -100, "mean", 0.0)
     forward(XP, single, target.astype(np.int32), None, -100, "mean", 0.0)
-    norm = written.CELLS["batch_norm", "forward"](registry["batch_norm"].forward)
+    norm = written_cells.CELLS["batch_norm", "forward"](registry["batch_norm"].forward)
     norm(XP, single, None, None, np.zeros(3, "f"), np.ones(3, "f"), False, 1e-5)
     norm(XP, single, np.ones(3), None, None, None, True, 1e-5)  # a weight of float64
     assert prepared.launches == before
