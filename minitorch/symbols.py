@@ -153,6 +153,7 @@ more_words = SimpleNamespace(**{name: _word(name) for name in (
     "trunc", "floor", "ceil", "greater", "less", "greater_equal", "less_equal", "equal",
     "not_equal", "logical_and", "logical_or", "logical_not")})
 more_words.absolute = words.abs
+more_words.sign = _word("sign_or_0")  # 0 for nan, as ``backend`` has it; NumPy's gives nan
 
 
 def read(definition: Callable[..., Any], state: Sequence[str],

@@ -93,7 +93,8 @@ class Generated:
     """A cell with the kernels spelled from it, one for each kind of arguments."""
 
     def __init__(self, name: str, function: Cell) -> None:
-        self.name, self.function = name, function
+        self.name = name if name.isidentifier() and name.isascii() else "cell"
+        self.function = function
         self.kernels: dict[Kind, Kernel | None] = {}
         self.literal: dict[Any, Kernel | None] = {}  # by numbers too, where they were asked for
         self.calls: dict[Any, Call | None] = {}  # by dtypes and shapes
@@ -163,6 +164,8 @@ class Kernel:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # log of a number that is 0
             program = read_cell(function, values, kind.dtype)
+        if not all(a.name.isascii() for a in program.arrays):
+            raise TypeError("no names of CUDA C")
         self.name = name
         self.text = spelled.elementwise(program, name, kind.dtype, kind.places)
         self.numbers = spelled.given(program)[0] if program.options else None

@@ -24,7 +24,9 @@ LIMIT = 1 << 31  # elements: a place in an array is 32 bits
 SPELLING = {
     "add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
     "negative": "-{}", "reciprocal": "(T)1 / {}", "sqrt": "sqrt({})", "abs": "fabs({})",
-    "sign": "(T)(({0} > 0) - ({0} < 0))", "sigmoid": "(T)1 / (exp(-{}) + (T)1)",
+    "sign_or_0": "(T)(({0} > 0) - ({0} < 0))",
+    "sign": "{0} != {0} ? {0} : (T)(({0} > 0) - ({0} < 0))",
+    "sigmoid": "(T)1 / (exp(-{}) + (T)1)",
     "maximum": "{0} >= {1} || {0} != {0} ? {0} : {1}",  # nan, if either is
     "minimum": "{0} <= {1} || {0} != {0} ? {0} : {1}",
     "greater": "{} > {}", "less": "{} < {}", "greater_equal": "{} >= {}", "less_equal": "{} <= {}",
@@ -128,9 +130,9 @@ def elementwise(program: Program, name: str, dtype: Any, places: Sequence[str]) 
     for a, place in zip(program.arrays, places, strict=True):
         kind = np.dtype(bool if a.mask else dtype)
         names[a] = f"{a.name}_"
-        parameters.append(f"const {TYPES[kind]}* {a.name}")
+        parameters.append(f"const {TYPES[kind]}* in_{a.name}")
         loads.append(f"const {'bool' if a.mask else 'T'} {names[a]} = "
-                     f"{read(kind, f'{a.name}[{place}]')};")
+                     f"{read(kind, f'in_{a.name}[{place}]')};")
     parameters += [f"const T {n}" for n in passed.values()]
     lines = [*loads, *body(program, names)]
     value = names[out] if out.mask else rounded(dtype, names[out])

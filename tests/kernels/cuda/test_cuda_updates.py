@@ -100,6 +100,18 @@ def test_what_a_launch_is_given_takes_less_than_4_kB() -> None:
         assert 0 < updates.rows(program) * (8 * arrays + 8) <= updates.ROOM < 4000
 
 
+def test_what_is_not_a_number_stays_so(emulated: Any) -> None:
+    """Also where signs are taken, which operators take as 0."""
+    program, numbers = reading("Rprop", {"lr": 0.1}, 2)
+    each = [np.array([1.0, np.nan, -2.0]) for _ in program.arrays]
+    each[1] = np.array([np.nan, 1.0, -1.0])
+    expected = moved(program, each, numbers)
+    updates.Together(program, np)(each, numbers)
+    assert emulated.launches == 1
+    for a, b in zip(each, expected):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_float16_is_computed_in_float(emulated: Any) -> None:
     program = read(momentum, STATE, MOMENTUM)
     rng = np.random.default_rng(0)
