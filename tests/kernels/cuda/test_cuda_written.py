@@ -78,7 +78,7 @@ def drawn(rng: np.random.Generator, dtype: Any, *shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-@pytest.mark.parametrize(("n", "c"), [(5, 10), (3, 1), (2, 300), (300, 3)])
+@pytest.mark.parametrize(("n", "c"), [(5, 10), (3, 1), (2, 300), (40, 3)])
 def test_cross_entropy(n: int, c: int, reduction: str, dtype: Any, prepared: Any) -> None:
     rng = np.random.default_rng(n)
     for weighted, smoothing in ((False, 0.0), (True, 0.0), (False, 0.1), (True, 0.3)):
@@ -114,7 +114,7 @@ def test_layer_norm(shape: tuple[int, ...], dims: int, dtype: Any, prepared: Any
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("shape", [(7, 5), (30, 40), (3, 5, 40), (2, 3, 4, 5), (2, 33, 2)])
+@pytest.mark.parametrize("shape", [(7, 5), (30, 40), (3, 5, 40), (2, 3, 4, 5), (2, 9, 2)])
 def test_batch_norm(shape: tuple[int, ...], dtype: Any, prepared: Any) -> None:
     rng = np.random.default_rng(0)
     op = registry["batch_norm"]
