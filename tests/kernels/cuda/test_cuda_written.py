@@ -92,6 +92,13 @@ def test_cross_entropy(n: int, c: int, reduction: str, dtype: Any, prepared: Any
         same("cross_entropy", "x", (g, logp, *rest), 1 + (reduction == "mean"))
 
 
+def test_more_rows_than_a_block_has_threads(prepared: Any) -> None:
+    rng = np.random.default_rng(0)
+    target, weight, total = rng.integers(0, 3, 700), np.array([1.0, 2.0, 4.0]), np.zeros(2)
+    written.total_weight(target, weight, 1, 3, total)
+    assert total[1] == weight[target[target != 1]].sum()  # of whole numbers, in any order
+
+
 def test_a_class_that_is_none_makes_nan_and_reads_nothing_else(prepared: Any) -> None:
     x, target = np.ones((3, 4), np.float32), np.array([0, 4, -1])
     forward = written_cells.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
