@@ -21,6 +21,7 @@ import numpy as np
 from minitorch import anomaly, backend
 from minitorch.coo import Coo
 from minitorch.errors import advised
+from minitorch.kernels.cuda import cells
 from minitorch.modes import modes, set_grad_enabled
 
 if TYPE_CHECKING:
@@ -136,7 +137,11 @@ class Node:
         plan: Any = self.plan
         saved: Any = plan.tensors(self) if record else self.saved
         xp = Tensor.words if record else backend.namespace(g)
-        for edge, (shape, dtype), (rule, picks) in zip(self.edges, self.inputs, plan.rules):
+        rules = plan.rules
+        if xp is not backend.numpy_words and not record:
+            rules = [(cells.cell(plan.op.name, part, rule), picks)
+                     for part, (rule, picks) in zip(plan.parts, rules)]
+        for edge, (shape, dtype), (rule, picks) in zip(self.edges, self.inputs, rules):
             if edge is None:
                 continue
             out = rule(xp, g, *[saved[i] for i in picks])
@@ -199,7 +204,9 @@ def unbroadcast(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     if axes:
-        g = xp.sum(g, axes, len(axes) > extra)
+        keep = len(axes) > extra
+        g = (xp.sum(g, axes, keep) if xp is backend.numpy_words
+             else cells.sums(xp, g, axes, keep))
     return g if g.shape == shape else xp.reshape(g, shape)
 
 

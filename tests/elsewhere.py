@@ -215,15 +215,16 @@ def network(kind: str) -> tuple[Any, Any]:
 
 
 def run_network(kind: str, device: str, between: Callable[[], Any] = lambda: None,
-                batch: int = 20, steps: int = 3) -> list[Any]:
+                dtype: Any = minitorch.float32, batch: int = 20, steps: int = 3) -> list[Any]:
     """A few steps; ``between`` is called after each, before its loss is looked at."""
     model, optimizer_of = network(kind)
-    model.to(device)
+    model.to(device, dtype)
     optimizer = optimizer_of()
     rng = np.random.default_rng(0)
     losses = []
     for _ in range(steps):
-        x = minitorch.from_numpy(rng.random((batch, 784), np.float32)).to(device, non_blocking=True)
+        x = minitorch.from_numpy(rng.random((batch, 784), np.float32))
+        x = x.to(device, dtype, non_blocking=True)
         y = minitorch.from_numpy(rng.integers(0, 10, batch)).to(device)
         optimizer.zero_grad()
         loss = minitorch.nn.functional.cross_entropy(model(x), y)

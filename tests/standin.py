@@ -4,7 +4,8 @@ Where CuPy 14 differs from NumPy, so does the stand-in: nothing becomes a NumPy 
 none is taken for an operand, 0-d results stay arrays, ufuncs have few methods, functions and
 methods have CuPy's arguments (``standin_words``), an index out of range wraps around. Launches,
 allocations and waits for the device are counted. The numbers are NumPy's: it says nothing about
-CuPy's own. ``tests/test_cupy.py`` holds it to CuPy, where that is installed.
+CuPy's own. ``tests/test_cupy.py`` holds it to CuPy, where that is installed. Kernels run where a
+launcher for the host's memory is given (``emulated.Emulated``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, crossing
+from minitorch.kernels.cuda import launch as kernels
 from minitorch.optim.elementwise import Elementwise
 from tests import standin_cuda, standin_words
 
@@ -342,11 +344,22 @@ for _python, _word in standin_words.OPERATORS.items():
             setattr(ndarray, f"__i{_python}__", lambda self, a, f=_of: f(self, a, out=self))
 
 
+class NoKernels(kernels.Launcher):
+    """Takes no arrays: every operator computes as it is."""
+
+    ndarray = None
+
+
 @contextlib.contextmanager
-def gpu() -> Iterator[Any]:
-    """Let device "cuda" be the stand-in; yields its counts, from 0."""
-    before, words = sys.modules.get("cupy"), backend._cupy_words
+def gpu(launcher: Any = None) -> Iterator[Any]:
+    """Let device "cuda" be the stand-in; yields its counts, from 0. Its kernels are launched by
+    ``launcher``, which counts them; without one there are none.
+    """
+    before, words, real = sys.modules.get("cupy"), backend._cupy_words, kernels.launcher
     sys.modules["cupy"], backend._cupy_words = module, None
+    kernels.launcher = launcher or NoKernels()
+    if launcher:
+        launcher.ndarray = ndarray
     crossing.forget()
     reset()
     try:
@@ -356,7 +369,7 @@ def gpu() -> Iterator[Any]:
         for optimizer in Elementwise.__subclasses__():
             optimizer.programs = {key: p for key, p in optimizer.programs.items() if key[0]}
         crossing.forget()
-        backend._cupy_words = words
+        backend._cupy_words, kernels.launcher = words, real
         sys.modules.pop("cupy")
         if before is not None:
             sys.modules["cupy"] = before
