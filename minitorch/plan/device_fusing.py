@@ -171,10 +171,14 @@ def placed(way: str, phases: list[Phase], s: Statement) -> tuple[Phase | None, L
     if lines is not None and not new.scalar:
         if any(m.space[lines] != new.space[lines] for m in before if not m.scalar):
             return None
-    last = phases[-1] if phases else None
-    joins = last is not None and last.takes(new)
+    joined: Phase | None = None
+    for phase in reversed(phases):
+        if phase.takes(new):
+            joined = phase
+        if any(a.meets(b) for m in phase.members for a in m.touches for b in new.touches):
+            break  # no earlier than that
     for m in before:
-        if way == "one" or (joins and last is not None and m in last.members):
+        if way == "one" or (joined is not None and m in joined.members):
             continue
         if m.scalar and new.scalar:  # one thread does both
             continue
@@ -183,7 +187,7 @@ def placed(way: str, phases: list[Phase], s: Statement) -> tuple[Phase | None, L
                 if a.meets(b) and (lines is None or m.scalar or new.scalar
                                    or not a.same_line(b, lines)):
                     return None
-    return (last if joins else None), new
+    return joined, new
 
 
 Unit = Any  # a Kernel, a Product, or a Note that is neither

@@ -15,6 +15,7 @@ import numpy as np
 
 from minitorch.backend import is_basic
 from minitorch.kernels import runs
+from minitorch.kernels.cuda import blas
 from minitorch.plan.memory import owner
 from minitorch.plan.noted import _get, _set
 from minitorch.plan.notes import Note
@@ -141,7 +142,7 @@ def translated(note: Note, known: Known) -> Statement | Product:
             raise refuse(note, "at such an index")
         return elementwise(note, np.copyto, [value], {}, _get(x, key))
     elif f is np.matmul and not kwargs:
-        return product(note, known, *args, out)
+        return product(note, *args, out)
     elif f is np.copyto and note.into is None:
         return elementwise(note, f, list(args[1:]), kwargs, args[0])
     elif f is np.ndarray.fill:
@@ -343,9 +344,7 @@ def drawn(note: Note, known: Known, shape: Any, p: Any) -> Statement:
     return Statement(note, space, "", [], [out.dtype], target, draw=(first, p))
 
 
-def product(note: Note, known: Known, a: Array, b: Array, out: Array) -> Statement | Product:
-    if a.ndim == 1 and b.ndim == 2 and id(owner(a)) in known.constants and (a == 1).all():  # how column sums are spelled on a CPU
-        return fold(note, np.add, b, (0,), out)
+def product(note: Note, a: Array, b: Array, out: Array) -> Product:
     if a.ndim == 1:
         a, out = a[None], out.reshape(1, -1)
     if b.ndim == 1:
@@ -363,9 +362,7 @@ def product(note: Note, known: Known, a: Array, b: Array, out: Array) -> Stateme
 
 def layout(note: Note, x: Array) -> tuple[bool, int]:
     """Whether a matrix lies column by column, and the step from one row (or column) to the next."""
-    rows, columns = [s // x.itemsize for s in x.strides]
-    if (columns == 1 or x.shape[1] == 1) and (rows >= x.shape[1] or x.shape[0] == 1):
-        return False, max(rows if x.shape[0] > 1 else x.shape[1], x.shape[1], 1)
-    if (rows == 1 or x.shape[0] == 1) and (columns >= x.shape[0] or x.shape[1] == 1):
-        return True, max(columns if x.shape[1] > 1 else x.shape[0], x.shape[0], 1)
-    raise refuse(note, "of a matrix with gaps in rows and columns")
+    found = blas.layout(x)
+    if found is None:
+        raise refuse(note, "of a matrix with gaps in rows and columns")
+    return found

@@ -37,6 +37,7 @@ __device__ unsigned random_word(unsigned long long counter, unsigned long long s
 class Spelled:
     """The text of a kernel, the arrays that it is called with, and how many threads."""
 
+    name: str
     text: str
     arrays: list[Array]
     writes: list[Array]
@@ -116,7 +117,7 @@ class Text:
             f"// {kernel.way}: {about} ({place})",
             f'extern "C" __global__ void __launch_bounds__({self.shape.block})',
             f"{name}({', '.join(head)}) {{", *[f"    {line}" for line in (*shared, *lines)], "}"])
-        self.spelled = Spelled(text, self.arrays, list(self.written.values()), self.shape.blocks,
+        self.spelled = Spelled(name, text, self.arrays, list(self.written.values()), self.shape.blocks,
                                self.shape.block, self.random)
 
     def name(self, x: Array, first: int, write: bool = False) -> str:
@@ -239,13 +240,14 @@ class Text:
             number = special.get(repr(x), repr(x))
             return f"({TYPES[np.dtype(kind)]}){'(%s)' % number if number[0] == '-' else number}"
         array = x.operand.array
-        place = f"{self.name(array, x.first)}[{self.index(x, others)}]"
         if x.operand.jumps:
+            place = f"{self.name(array, x.first)}[{self.index(x, others)}]"
             inside = self.inside(x, others)
             lost = "UNKNOWN" if array.dtype.kind == "f" else "0"
             return f"({inside} ? {place} : ({TYPES[array.dtype]}){lost})"
         if key(x) not in self.values:
             name = self.values[key(x)] = self.fresh("v")
+            place = f"{self.name(array, x.first)}[{self.index(x)}]"
             self.lines.append(f"const {TYPES[array.dtype]} {name} = {place};")
         text = self.values[key(x)]
         return text if array.dtype == kind else f"({TYPES[np.dtype(kind)]}){text}"
