@@ -39,7 +39,7 @@ FLOORS = [
     ["nn"],
     ["optim"],
     ["plan"],
-    ["data", "encoding"],
+    ["data", "encoding", "cuda_graphs"],
     ["serialization"],
     ["utils"],
     ["testing"],

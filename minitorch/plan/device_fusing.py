@@ -112,7 +112,9 @@ class Phase:
 
     def takes(self, new: Laid) -> bool:
         """Whether a statement can come into the same loop: see ``kernels.runs.Loop.takes``."""
-        if new.space != self.space or None not in (new.fold, self.fold) and new.fold != self.fold:
+        if new.space != self.space:
+            return False
+        if None not in (new.fold, self.fold) and new.fold != self.fold:
             return False
         return all(not a.meets(b) or a.same_element(b)
                    for m in self.members for a in m.touches for b in new.touches)

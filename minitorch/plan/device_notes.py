@@ -259,7 +259,8 @@ def fold(note: Note, f: Any, x: Array, axes: tuple[int, ...], out: Array) -> Sta
     checked(note, x, out)
     whole = tuple([1 if i in axes else n for i, n in enumerate(x.shape)])
     space, (operand, target) = squeezed(x.shape, [
-        Operand(x, steps_of(x, x.shape)), Operand(out, steps_of(out.reshape(whole), x.shape))], note)
+        Operand(x, steps_of(x, x.shape)),
+        Operand(out, steps_of(out.reshape(whole), x.shape))], note)
     kept = [i for i, s in enumerate(target.steps) if s]
     if len(kept) > 1:
         raise refuse(note, "axes in between")
@@ -314,7 +315,7 @@ def gathered(note: Note, known: Known, x: Array, key: Any, out: Array) -> Statem
     space, (target, operand, *indices) = squeezed(
         space, [Operand(out, steps_of(out, space)), operand, *indices], note)
     # A place out of range gives nan (or 0), and reads nothing.
-    return Statement(note, space, "{%d}" % len(indices), [*indices, operand],
+    return Statement(note, space, f"{{{len(indices)}}}", [*indices, operand],
                      [*[i.array.dtype for i in indices], x.dtype], target)
 
 
@@ -329,7 +330,7 @@ def scattered(note: Note, known: Known, x: Array, key: Any, value: Any) -> State
         raise refuse(note, "at places that may repeat")
     space, (given, operand, *indices) = squeezed(
         space, [Operand(value, steps_of(value, space)), operand, *indices], note)
-    return Statement(note, space, "{%d}" % len(indices), [*indices, given],
+    return Statement(note, space, f"{{{len(indices)}}}", [*indices, given],
                      [*[i.array.dtype for i in indices], x.dtype], operand, adds=True)
 
 

@@ -238,7 +238,7 @@ class Text:
             special = {"inf": "INFINITE", "-inf": "-INFINITE", "nan": "UNKNOWN",
                        "True": "true", "False": "false"}
             number = special.get(repr(x), repr(x))
-            return f"({TYPES[np.dtype(kind)]}){'(%s)' % number if number[0] == '-' else number}"
+            return f"({TYPES[np.dtype(kind)]})({number})"
         array = x.operand.array
         if x.operand.jumps:
             place = f"{self.name(array, x.first)}[{self.index(x, others)}]"
@@ -300,3 +300,22 @@ def spelled(kernel: Kernel, name: str, store: Container[int]) -> Spelled:
     return Text(kernel, name, store).spelled
 
 
+
+
+def bringing(kinds: list[Any], count: int) -> str:
+    """The text of ``bring``: what changes from step to step into the launches' memory.
+
+    ``count`` numbers, the seed and place of the random stream, and an array for each argument.
+    """
+    parameters = ["double* numbers", *[f"double v{i}" for i in range(count)],
+                  "unsigned long long* random", "unsigned long long seed",
+                  "unsigned long long place"]
+    lines = ["if (blockIdx.x == 0 && threadIdx.x == 0) {",
+             *[f"    numbers[{i}] = v{i};" for i in range(count)],
+             "    random[0] = seed; random[1] = place;", "}"]
+    for k, kind in enumerate(kinds):
+        parameters += [f"const {TYPES[kind]}* x{k}", f"{TYPES[kind]}* mine{k}", f"long long n{k}"]
+        lines += [f"for (long long e = blockIdx.x * blockDim.x + threadIdx.x; e < n{k}; "
+                  "e += gridDim.x * blockDim.x)", f"    mine{k}[e] = x{k}[e];"]
+    return "\n".join(['extern "C" __global__ void', f"bring({', '.join(parameters)}) {{",
+                      *indented(lines), "}"])

@@ -105,12 +105,16 @@ class Update:
             raise Untranslated("hooks of an optimizer's step have no translation for the GPU")
         self.optimizer, self.gradients = optimizer, gradients
 
-    def advance(self) -> tuple[Any, list[float]]:
+    def advance(self, start: int) -> tuple[Any, list[float]]:
         """Count a step, as ``Elementwise.step`` does: what its launches depend on, its numbers.
 
         A change of the first, as when momentum begins or a state is loaded, needs new launches.
+        ``start``: where the numbers will begin among those of all optimizers.
         """
-        o, values, built = self.optimizer, [], []
+        o = self.optimizer
+        o._opt_called = True  # schedulers ask
+        values: list[float] = []
+        built = []
         for group in o.param_groups:
             options = {name: number(group[name]) for name in o.defaults if name not in HOW}
             before: Any = None
@@ -129,7 +133,7 @@ class Update:
                     if formula is None:
                         formula = self.formulas[key] = Formula(
                             symbols.read(type(o).update, names, given))
-                    place = len(values)
+                    place = start + len(values)
                     values += formula.numbers(given)
                 arrays = [p.array, self.gradients[p], *[state[n].array for n in names]]
                 built.append((formula, place, arrays))

@@ -89,7 +89,7 @@ class Step:
                           else any(t is w for w, _ in written))]
         self.arrays = [(t, t.array) for t in reach.tensors if id(owner(t.array)) in used]
         self.versions = [(counter, counter[0] - n) for counter, n in versions if counter[0] != n]
-        if make is Plan and self.leaves:  # the values for its backward pass must lie in the plan's memory
+        if make is Plan and self.leaves:  # their values must lie in the plan's memory
             self.before.restore()
             self.forward(given)
 

@@ -129,7 +129,8 @@ def matmul(x: Array, y: Array) -> Array:
     One of them may be a vector, and ``x`` may have further axes in front.
     """
     cupy = backend.cupy_module()
-    if x.dtype != y.dtype or np.dtype(x.dtype) not in KINDS or y.ndim > 2 or 0 in (x.ndim, y.ndim):
+    if (x.dtype != y.dtype or np.dtype(x.dtype) not in KINDS or y.ndim > 2
+            or 0 in (x.ndim, y.ndim)):
         raise NotImplementedError(f"matmul of {x.dtype} {x.shape} and {y.dtype} {y.shape} while a "
                                   f"graph is captured: only floats of one dtype, the second with at "
                                   f"most two axes")

@@ -1,0 +1,138 @@
+"""Where the arrays of a recorded step lie on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minitorch import backend
+from minitorch.coo import Coo
+from minitorch.plan import memory
+from minitorch.plan.compiled import Refused
+from minitorch.plan.device_fusing import Kernel
+from minitorch.plan.device_notes import Product, Untranslated
+from minitorch.plan.notes import Note, arrays_in
+
+Array = Any
+
+
+class Homes:
+    """The device memory of each array that a step was recorded with, by its owner's ``id``.
+
+    ``xp``: NumPy or CuPy. Values that the step makes lie in one block, where they share memory as
+    in a plan; what is read after it, and what was there before, has memory of its own.
+    """
+
+    def __init__(self, xp: Any) -> None:
+        self.xp = xp
+        self.own: dict[int, Array] = {}  # bytes
+        self.offsets: dict[int, int] = {}  # into the block
+        self.constants: list[Array] = []  # which keeps their ids theirs
+
+    def new(self, size: int) -> Array:
+        return self.xp.empty(max(size, 16), np.uint8)
+
+    def put(self, host: Array) -> Array:
+        """A copy on the device."""
+        return self.xp.array(np.ascontiguousarray(host).reshape(host.shape))
+
+    def add(self, host: Array, device: Array) -> None:
+        self.own[id(host)] = flat(device)
+
+    def add_constants(self, notes: list[Note], made: Any) -> None:
+        """Arrays that are nobody's: numbers that the step has made without computing them."""
+        for note in notes:
+            for x in map(memory.owner, note.writes):
+                if id(x) not in made and id(x) not in self.own:
+                    raise Untranslated(f"it writes into a tensor of shape {x.shape} that is not "
+                                       f"to be found from the function and its arguments; pass it "
+                                       f"as an argument ({note.line})")
+            for x in map(memory.owner, arrays_in((note.args, note.kwargs, note.into))):
+                if id(x) not in made and id(x) not in self.own:
+                    self.constants.append(x)
+                    self.add(x, self.put(x))
+
+    def arrange(self, units: list[Any], kernels: dict[int, Any], made: Any,
+                kept: list[Array]) -> None:
+        """Memory for what the step makes."""
+        uses = []
+        for unit in units:
+            if isinstance(unit, Kernel):
+                arrays = kernels[id(unit)].arrays
+                uses.append(Note(id, tuple(arrays), {}))
+            elif isinstance(unit, Product):
+                uses.append(Note(id, (unit.a, unit.b, unit.out), {}))
+        self.offsets, size = memory.arranged(uses, made, kept)
+        self.block = self.new(size)
+        for x in map(memory.owner, kept):
+            if id(x) in made and id(x) not in self.own:
+                self.own[id(x)] = self.new(x.nbytes)[:x.nbytes]
+
+    def spot(self, x: Array) -> Array:
+        """The memory of a recorded array, from its first element to its last, as a vector."""
+        root = memory.owner(x)
+        first = memory.address(x) - memory.address(root)
+        size = sum([(n - 1) * s for n, s in zip(x.shape, x.strides)]) + x.itemsize
+        if id(root) in self.offsets:
+            home, first = self.block, first + self.offsets[id(root)]
+        else:
+            home = self.own[id(root)]
+        return home[first:first + size].view(x.dtype)
+
+    def array(self, x: Array) -> Array:
+        """A recorded array that is kept, as the device's."""
+        if x.flags.c_contiguous:
+            return self.spot(x).reshape(x.shape)
+        return self.xp.lib.stride_tricks.as_strided(self.spot(x), x.shape, x.strides)
+
+
+def flat(x: Array) -> Array:
+    """Its bytes, one after the other."""
+    return x.reshape(-1).view(np.uint8)
+
+
+def library(tensors: list[Any]) -> Any:
+    """NumPy or CuPy: whose arrays the tensors are."""
+    return np if all(isinstance(t.array, (np.ndarray, Coo)) for t in tensors) \
+        else backend.cupy_module()
+
+
+@contextmanager
+def at_home(tensors: list[Any]) -> Iterator[list[tuple[Any, Array, Array]]]:
+    """Let every tensor hold a copy on the CPU meanwhile: (tensor, its own array, the copy)."""
+    copies: dict[int, Array] = {}
+    held = []
+    for t in tensors:
+        if isinstance(t.array, Coo):
+            raise Refused("a sparse tensor has no translation for the GPU")
+        if not t.array.flags.c_contiguous:
+            raise Refused(f"a tensor of shape {tuple(t.array.shape)} has gaps, or columns for "
+                          f"rows: make it contiguous()")
+        if id(t.array) not in copies:
+            copies[id(t.array)] = np.array(backend.move(t.array, backend.CPU))
+        held.append((t, t.array, copies[id(t.array)]))
+    try:
+        for t, _, host in held:
+            t.array = host
+        yield held
+    finally:
+        for t, device, _ in held:
+            t.array = device
+
+
+@contextmanager
+def plain_words() -> Iterator[None]:
+    """Sums and choices as NumPy spells them, not by products and bits as is quick on a CPU."""
+    def sum(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        reduce: Any = np.add.reduce
+        return reduce(x, axis, None, None, keepdims)
+    xp = backend.numpy_words
+    before = xp.sum, xp.where
+    xp.sum, xp.where = sum, np.where
+    try:
+        yield
+    finally:
+        xp.sum, xp.where = before

@@ -1,0 +1,321 @@
+"""A training step translated for the GPU does what the step does: run here by an emulator.
+
+The launches are those that a GPU would run, compiled by a C++ compiler; products are NumPy's. In
+float64 whatever is more than rounding shows.
+"""
+
+import functools
+
+import numpy as np
+import pytest
+
+import minitorch as torch
+from minitorch import cuda_graphs, random
+from minitorch.kernels.cuda import blas, launch
+from minitorch.plan import Refused, device_notes
+from minitorch.plan.device import DeviceStep
+from minitorch.plan.device_fusing import Kernel
+from tests import emulated
+from tests.plan.translations import Products, Stream, philox
+
+nn, F = torch.nn, torch.nn.functional
+pytestmark = pytest.mark.skipif(emulated.COMPILER is None, reason="needs g++ to run kernels")
+
+
+@pytest.fixture(autouse=True)
+def gpu(monkeypatch):
+    monkeypatch.setattr(launch, "launcher", emulated.Emulated())
+    monkeypatch.setattr(blas, "products", Products())
+    return launch.launcher
+
+
+def perceptron(sizes, between, dtype=torch.float64):
+    torch.manual_seed(3)
+    layers = []
+    for i, o in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(i, o), *between(o)]
+    return nn.Sequential(*layers[:len(layers) - len(between(1))]).to(dtype)
+
+
+NETWORKS = {
+    "A": ((9, 160, 90, 10), lambda n: [nn.ReLU()]),
+    "B": ((9, 160, 90, 70, 10), lambda n: [nn.ReLU(), nn.Dropout(0.2)]),
+    "C": ((9, 150, 32, 10), lambda n: [nn.BatchNorm1d(n), nn.ReLU()]),
+    "tanh": ((9, 20, 10), lambda n: [nn.Tanh()])}
+
+
+def batches(n, rows=32, inputs=9, dtype=np.float64):
+    rng = np.random.default_rng(1)
+    return [(torch.tensor(rng.normal(size=(rows, inputs)).astype(dtype)),
+             torch.tensor(rng.integers(0, 10, rows))) for _ in range(n)]
+
+
+def both(name, optimizer, dtype=torch.float64):
+    """A model and its optimizer, for the graph; and the same again."""
+    out = []
+    for _ in range(2):
+        model = perceptron(*NETWORKS[name], dtype)
+        out.append((model, optimizer(model.parameters())))
+    return out
+
+
+def state(model, optimizer):
+    arrays = [t.array for t in model.state_dict().values()]
+    arrays += [p.grad.array for p in model.parameters()]
+    for p in model.parameters():
+        arrays += [t.array for t in optimizer.state[p].values() if isinstance(t, torch.Tensor)]
+    return arrays
+
+
+def same(mine, theirs, tolerance):
+    return all(np.allclose(a, b, tolerance, tolerance) for a, b in zip(mine, theirs, strict=True))
+
+
+SGD = functools.partial(torch.optim.SGD, lr=0.1, momentum=0.9, dampening=0.3, weight_decay=0.01)
+ADAM = functools.partial(torch.optim.Adam, lr=0.01)
+
+
+@pytest.mark.parametrize("name, optimizer", [("A", ADAM), ("B", ADAM), ("C", SGD),
+                                             ("tanh", torch.optim.NAdam)])
+def test_the_launches_train_as_the_step_does(name, optimizer, monkeypatch):
+    """Losses, gradients, parameters, running statistics, counts and the optimizer's state."""
+    (model, mine), (other, theirs) = both(name, optimizer)
+    torch.manual_seed(77)
+    data = batches(4)
+    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, data[0])
+    assert same(model.state_dict().values(), other.state_dict().values(), 0), "it trained nothing"
+    monkeypatch.setattr(random.default_generator, "bernoulli", Stream(77).bernoulli)
+    for i, (x, y) in enumerate(data):
+        if i == 2:  # a learning rate that is set from outside takes effect at the next call
+            mine.param_groups[0]["lr"] = theirs.param_groups[0]["lr"] = 0.003
+        loss = step(x, y)
+        expected = cuda_graphs.train(other, F.cross_entropy, theirs, x, y)
+        assert np.isclose(loss.item(), expected.item(), 1e-10)
+    assert same(state(model, mine), state(other, theirs), 1e-9)
+    assert len(step.steps) == 1, "nothing was recorded anew"
+
+
+def test_in_float32_it_is_within_rounding():
+    (model, mine), (other, theirs) = both("A", functools.partial(torch.optim.SGD, lr=0.1),
+                                          torch.float32)
+    data = batches(3, dtype=np.float32)
+    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, data[0])
+    for x, y in data:
+        assert np.isclose(step(x, y).item(),
+                          cuda_graphs.train(other, F.cross_entropy, theirs, x, y).item(), 1e-5)
+    assert same(state(model, mine), state(other, theirs), 1e-5)
+
+
+@pytest.mark.parametrize("sizes, between, most", [
+    ((784, 256, 256, 10), NETWORKS["A"][1], 15),
+    ((784, 512, 512, 512, 10), NETWORKS["B"][1], 20),
+    ((784, 32, 32, 10), NETWORKS["C"][1], 15)])
+def test_a_step_of_the_course_is_few_launches(sizes, between, most, gpu):
+    """Products, the numbers' launch and the optimizer's among them: 8 or 11 are products."""
+    model = perceptron(sizes, between, torch.float32)
+    train = functools.partial(cuda_graphs.train, model, F.cross_entropy,
+                              torch.optim.Adam(model.parameters()))
+    step = DeviceStep(train, batches(1, 100, 784, np.float32)[0])
+    assert len(step.units) + 1 == most
+
+
+def test_a_wide_batch_is_shared_among_blocks():
+    """Where one block would be slow, rows of the softmax and columns of the bias are shared."""
+    model = perceptron((4, 10), lambda n: [], torch.float32)
+    train = functools.partial(cuda_graphs.train, model, F.cross_entropy,
+                              torch.optim.SGD(model.parameters()))
+    step = DeviceStep(train, batches(1, 3000, 4, np.float32)[0])
+    ways = [unit.way for unit in step.units if isinstance(unit, Kernel)]
+    assert {"rows", "columns"} <= set(ways)
+    x, y = batches(1, 3000, 4, np.float32)[0]
+    assert np.isclose(step(x, y).item(), F.cross_entropy(model(x), y).item(), 1e-2)
+
+
+def test_a_wrong_translation_is_found(monkeypatch):
+    monkeypatch.setitem(device_notes.SPELLING, np.maximum, "smaller({}, {})")
+    (model, mine), (other, theirs) = both("A", ADAM)
+    x, y = batches(1)[0]
+    loss = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))(x, y)
+    expected = cuda_graphs.train(other, F.cross_entropy, theirs, x, y)
+    assert not np.isclose(loss.item(), expected.item(), 1e-4)
+
+
+def test_another_mode_is_recorded_anew_and_the_first_is_kept():
+    (model, mine), _ = both("C", SGD)
+    x, y = batches(1)[0]
+    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    step(x, y)
+    means = model[1].running_mean.array.copy()
+    model.eval()
+    step(x, y)
+    assert np.array_equal(model[1].running_mean.array, means)
+    model.train()
+    step(x, y)
+    assert not np.array_equal(model[1].running_mean.array, means)
+    assert len(step.steps) == 2
+
+
+def test_arguments_unlike_the_example_are_refused_before_anything():
+    (model, mine), _ = both("tanh", SGD)
+    x, y = batches(1)[0]
+    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    before = [p.array.copy() for p in model.parameters()]
+    for args in ((x[:5], y[:5]), (x.float(), y), (x,)):
+        with pytest.raises(ValueError, match="like its example's"):
+            step(*args)
+    assert same([p.array for p in model.parameters()], before, 0)
+
+
+@pytest.mark.parametrize("loss_fn, what", [
+    (lambda x, y: x.sum() if x.mean().item() else x.mean(), "asks a tensor for its number"),
+    (lambda x, y: x.sort(1)[0][:, 0].sum(), "has no translation for the GPU")])
+def test_what_has_no_translation_is_refused_with_its_line(loss_fn, what):
+    (model, mine), _ = both("tanh", SGD)
+    with pytest.raises(Refused, match=rf"{what}.*test_device_step\.py:\d+"):
+        cuda_graphs.make_graphed_step(model, loss_fn, mine, batches(1)[0])
+    assert all(p.grad is None for p in model.parameters()) and not mine.state
+
+
+def test_what_is_more_than_its_record_is_refused():
+    """Python's state, and tensors that the recording cannot see: found by a second run."""
+    (model, mine), _ = both("tanh", SGD)
+    calls = []
+
+    def loss_fn(out, y):
+        calls.append(1)
+        return F.cross_entropy(out, y) * len(calls)
+
+    def unseen(out, y):
+        table = torch.zeros(32, 10, dtype=torch.float64)
+        table[:, 0] = out[:, 0].detach()
+        return (out * table).sum()
+
+    for each in (loss_fn, unseen):
+        with pytest.raises(Refused, match="more than its record"):
+            cuda_graphs.make_graphed_step(model, each, mine, batches(1)[0])
+
+
+def test_a_loss_may_come_with_others_and_a_replay_makes_no_array(gpu):
+    (model, mine), (other, theirs) = both("tanh", SGD)
+
+    def loss_fn(out, y):
+        return F.cross_entropy(out, y), (out * out).mean(), out.amax(1)
+
+    data = batches(4)
+    step = cuda_graphs.make_graphed_step(model, loss_fn, mine, data[0])
+    step(*data[0])
+    step(*data[1])  # momentum has begun: another update
+    step.steps[0][0].homes.xp = None  # whoever makes an array now fails
+    launched = gpu.launches
+    results = step(*data[2])
+    assert gpu.launches - launched == len(step.steps[0][0].launches) + 1 - 5  # 5 products
+    for batch in data[:3]:
+        expected = cuda_graphs.train(other, loss_fn, theirs, *batch)
+    assert same([t.array for t in results], [t.array for t in expected], 1e-10)
+    assert step(*data[3])[0] is results[0], "the next call overwrites the loss"
+
+
+def test_a_label_out_of_range_makes_the_loss_nan():
+    (model, mine), _ = both("tanh", SGD)
+    x, y = batches(1)[0]
+    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    bad = y.clone()
+    bad[3] = 11
+    assert np.isnan(step(x, bad).item())
+    ignored = y.clone()
+    ignored[3] = -100
+    assert DeviceStep(lambda x, y: F.cross_entropy(x, y), (x.repeat(1, 2), y))(
+        x.repeat(1, 2), ignored).item() == pytest.approx(
+        F.cross_entropy(x.repeat(1, 2), ignored).item())
+
+
+def test_seeds_repeat_dropout_and_its_share_is_right():
+    x = torch.ones(50, 40)
+    step = DeviceStep(lambda x: F.dropout(x, 0.3), (x,))
+    torch.manual_seed(1)
+    first, second = step(x).array.copy(), step(x).array.copy()
+    torch.manual_seed(2)
+    other = step(x).array.copy()
+    torch.manual_seed(1)
+    assert np.array_equal(step(x).array, first)
+    for y in (first, second, other):
+        assert abs((y != 0).mean() - 0.7) < 0.05  # 4.9 standard deviations of 2,000 draws
+    assert (first != second).mean() > 0.3 and (first != other).mean() > 0.3
+
+
+def test_philox_is_philox():
+    """The known answer of the authors' own test of Philox4x32-10 for a counter and a key of 0."""
+    assert philox(0, 0) == 0x6627E8D5
+
+
+def programs():
+    """Functions of (x (5, 4), y (5, 4)), each with something that fusing must not overlook."""
+    def column(x, y):
+        return (x - x.mean(0)) / (x.var(0) + 1).sqrt() * y.sum(1, keepdim=True)
+
+    def whole(x, y):
+        return x * (x.sum() + y.amax()) - y.exp().sum(0)
+
+    def in_place(x, y):
+        z = x + 1
+        z *= 2
+        w = z.sum(1)
+        z += y
+        return z * w.unsqueeze(1), w
+
+    def square(x, y):  # rows and columns of one length
+        z = torch.matmul(x, y.t())
+        return z + z.t().sum(0) * z.sum(0), torch.where(z > 0, z, -z).softmax(1)
+
+    def transposed(x, y):
+        return (x.t() * y.t().sum(1, keepdim=True)).t() + x, (x.t() + 1).log1p().sum(1)
+
+    def parts(x, y):
+        z = x * 0
+        z[1:, 2] = y[:4, 0]
+        return z.maximum(x)[:, 1:] * 3, (x > y).float().mean(), x.clamp(-0.5, 0.5) ** 3
+
+    def chosen(x, y):
+        picks = torch.tensor([[0], [3], [1], [1], [2]])
+        return x.gather(1, picks), (x @ y.t())[:, 0], F.gelu(x, approximate="tanh")
+    return [column, whole, in_place, square, transposed, parts, chosen]
+
+
+def test_programs_of_many_kinds_come_to_the_same_numbers():
+    rng = np.random.default_rng(4)
+    x, y = [torch.tensor(rng.normal(size=(5, 4)) ** 2) for _ in range(2)]
+    steps = [DeviceStep(f, (x, y)) for f in programs()]
+    for step in steps:
+        step.compile([], 0)  # all texts are asked for before any is compiled
+    for f, step in zip(programs(), steps):
+        for a, b in ((x, y), (y, x * 2)):
+            mine, expected = step(a, b), f(a, b)
+            for m, e in zip(*[v if isinstance(v, tuple) else (v,) for v in (mine, expected)]):
+                assert m.array.dtype == e.array.dtype
+                assert np.allclose(m.array, e.array, 1e-12, 1e-12), f.__name__
+
+
+def test_a_graphed_callable_stands_in_autograd():
+    (model, mine), (other, theirs) = both("C", SGD)
+    data = batches(3)
+    graphed = cuda_graphs.make_graphed_callables(model, (data[0][0],))
+    for x, y in data:
+        for net, optimizer in ((graphed, mine), (other, theirs)):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(x) * 2, y)
+            loss.backward()
+            optimizer.step()
+    assert same(state(model, mine), state(other, theirs), 1e-9)
+    with pytest.raises(RuntimeError, match="last call only"):
+        first = graphed(data[0][0])
+        graphed(data[1][0])
+        first.sum().backward()
+    model.eval()
+    assert np.allclose(graphed(data[0][0]).array, model(data[0][0]).array), "as it is"
+
+
+def test_on_a_cpu_without_an_emulator_it_says_where_to_go(monkeypatch):
+    monkeypatch.setattr(launch, "launcher", launch.Launcher())
+    (model, mine), _ = both("tanh", SGD)
+    with pytest.raises(Refused, match="torch.compile"):
+        cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, batches(1)[0])
