@@ -165,16 +165,15 @@ class DeviceStep:
         moves = [Update.moves(each) for each in built]
         names = {(k, m): f"update{k}_{m}" for k, each in enumerate(moves)
                  for m in range(len(each))}
-        texts = [HEADER, *[k.text for k in self.kernels.values()],
-                 *[moves[k][m].formula.text(name, moves[k][m].dtype)
-                   for (k, m), name in names.items()],
-                 bringing([x.dtype for x in self.inputs], count)]
-        self.source = "\n\n".join(texts)
+        source = "\n\n".join([HEADER, *[k.text for k in self.kernels.values()]])
+        updating = "\n\n".join([HEADER, *[moves[k][m].formula.text(name, moves[k][m].dtype)
+                                         for (k, m), name in names.items()]])
         self.numbers = self.homes.new(8 * count).view(np.float64)
 
         def function(name: str) -> Any:
-            return launch.launcher.function(self.source, name)
-        self.bring = function("bring")
+            return launch.launcher.function(updating if name.startswith("update") else source, name)
+        self.bring = launch.launcher.function(bringing([x.dtype for x in self.inputs], count),
+                                              "bring")
         self.launches: list[Launch | Multiply] = []
         self.cut = 0  # where the backward pass of a callable begins
         updates = iter(range(len(moves)))

@@ -111,10 +111,9 @@ class Text:
                  for n, a in zip(self.names.values(), self.arrays)]
         head = ["const unsigned long long* random"] * self.random + types
         about = ", ".join(dict.fromkeys(s.note.operator or "call" for s in kernel.statements))
-        place = kernel.statements[0].note.line.replace("\\", "/").rpartition("/")[2]
         shared = [f"__shared__ {t} {pool(t)}[{self.shape.block}];" for t in sorted(self.shared)]
         text = "\n".join([
-            f"// {kernel.way}: {about} ({place})",
+            f"// {kernel.way}: {about}",
             f'extern "C" __global__ void __launch_bounds__({self.shape.block})',
             f"{name}({', '.join(head)}) {{", *[f"    {line}" for line in (*shared, *lines)], "}"])
         self.spelled = Spelled(name, text, self.arrays, list(self.written.values()), self.shape.blocks,

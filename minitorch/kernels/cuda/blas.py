@@ -10,6 +10,7 @@ and arguments are checked without.
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from typing import Any
 
@@ -129,15 +130,15 @@ def matmul(x: Array, y: Array) -> Array:
     One of them may be a vector, and ``x`` may have further axes in front.
     """
     cupy = backend.cupy_module()
-    if (x.dtype != y.dtype or np.dtype(x.dtype) not in KINDS or y.ndim > 2
-            or 0 in (x.ndim, y.ndim)):
-        raise NotImplementedError(f"matmul of {x.dtype} {x.shape} and {y.dtype} {y.shape} while a "
-                                  f"graph is captured: only floats of one dtype, the second with at "
-                                  f"most two axes")
-    if x.shape[-1] != y.shape[0]:
+    if x.dtype != y.dtype or np.dtype(x.dtype) not in KINDS or y.ndim > 2:
+        raise NotImplementedError(
+            f"matmul of {x.dtype} {x.shape} and {y.dtype} {y.shape} while a graph is captured: "
+            f"only floats of one dtype, the second with at most two axes")
+    if not x.ndim or not y.ndim or x.shape[-1] != y.shape[0]:
         raise ValueError(f"matmul: shapes {x.shape} and {y.shape} do not fit")
     shape = (*x.shape[:-1], *y.shape[1:])
-    a, b = x.reshape(-1, x.shape[-1]), y.reshape(y.shape[0], -1)
+    a = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    b = y.reshape(y.shape[0], math.prod(y.shape[1:]))
     (m, k), n = a.shape, b.shape[1]
     out = cupy.empty((m, n), x.dtype)
     a, b = [z if layout(z) else z.copy() for z in (a, b)]
