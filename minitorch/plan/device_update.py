@@ -32,7 +32,8 @@ SPELLING = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "div
 class Formula:
     """A program as CUDA C, and as a function of the options that gives its numbers."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, state: tuple[str, ...]) -> None:
+        self.state = state  # the names of its arrays
         text, passed = numbers(program)
         scope: dict[str, Any] = {}
         exec(f"import math\n{text}", scope)
@@ -92,6 +93,20 @@ class Moves:
         return np.array(table, np.uint64), np.array(chunks, np.int32)
 
 
+class Member:
+    """A parameter with its gradient and the state that its update takes, as they are now."""
+
+    def __init__(self, optimizer: Any, p: Any, g: Array, state: dict[str, Any]) -> None:
+        self.names = tuple([name for name in optimizer.kept if state.get(name) is not None])
+        self.state = [(name, state[name].array) for name in self.names]
+        self.arrays = [p.array, g, *[a for _, a in self.state]]
+        self.size = len(state)
+
+    def holds(self, p: Any, state: dict[str, Any]) -> bool:
+        return (p.array is self.arrays[0] and len(state) == self.size
+                and all([state[name].array is a for name, a in self.state]))
+
+
 class Update:
     """One call of ``optimizer.step()``: its launches, and the numbers of the next step."""
 
@@ -104,8 +119,9 @@ class Update:
         if optimizer._step_pre_hooks or optimizer._step_post_hooks:
             raise Untranslated("hooks of an optimizer's step have no translation for the GPU")
         self.optimizer, self.gradients = optimizer, gradients
+        self.members: dict[Any, Member] = {}
 
-    def advance(self, start: int) -> tuple[Any, list[float]]:
+    def advance(self, start: int) -> tuple[list[Any], list[float]]:
         """Count a step, as ``Elementwise.step`` does: what its launches depend on, its numbers.
 
         A change of the first, as when momentum begins or a state is loaded, needs new launches.
@@ -114,10 +130,12 @@ class Update:
         o = self.optimizer
         o._opt_called = True  # schedulers ask
         values: list[float] = []
-        built = []
+        built: list[Any] = []
         for group in o.param_groups:
             options = {name: number(group[name]) for name in o.defaults if name not in HOW}
-            before: Any = None
+            numbers: Any = None
+            formula: Formula | None = None
+            place = 0
             for p in group["params"]:
                 if p not in self.gradients:
                     continue
@@ -125,25 +143,30 @@ class Update:
                 own = o.numbers(p, state, group)
                 if state:
                     o.state[p] = state
-                names = tuple([name for name in o.kept if state.get(name) is not None])
-                if (own, names) != before:
-                    before, given = (own, names), options | own
-                    key = type(o), names, flags(given)
-                    formula = self.formulas.get(key)
-                    if formula is None:
-                        formula = self.formulas[key] = Formula(
-                            symbols.read(type(o).update, names, given))
+                member = self.members.get(p)
+                if member is None or not member.holds(p, state):
+                    member = self.members[p] = Member(o, p, self.gradients[p], state)
+                if formula is None or own != numbers or member.names != formula.state:
+                    numbers, given = own, options | own
+                    formula = self.formula(member.names, given)
                     place = start + len(values)
                     values += formula.numbers(given)
-                arrays = [p.array, self.gradients[p], *[state[n].array for n in names]]
-                built.append((formula, place, arrays))
+                built.append((formula, place, member))
         return built, values
+
+    def formula(self, names: tuple[str, ...], given: dict[str, Any]) -> Formula:
+        key = type(self.optimizer), names, flags(given)
+        if key not in self.formulas:
+            self.formulas[key] = Formula(symbols.read(type(self.optimizer).update, names, given),
+                                         names)
+        return self.formulas[key]
 
     @staticmethod
     def moves(built: Any) -> list[Moves]:
         """The launches for what ``advance`` gave first."""
         out: dict[Any, Moves] = {}
-        for formula, place, arrays in built:
+        for formula, place, member in built:
+            arrays = member.arrays
             dtype = np.dtype(arrays[0].dtype)
             if dtype not in (np.float32, np.float64) or any(
                     a.dtype != dtype or not a.flags.c_contiguous for a in arrays):
@@ -154,8 +177,7 @@ class Update:
         return list(out.values())
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: list[Any], b: list[Any]) -> bool:
     """Whether two steps' launches are the same: the very arrays, formulas and places."""
-    return len(a) == len(b) and all(
-        f is g and p == q and len(x) == len(y) and all(map(lambda u, v: u is v, x, y))
-        for (f, p, x), (g, q, y) in zip(a, b))
+    return len(a) == len(b) and all([f is g and p == q and x is y
+                                     for (f, p, x), (g, q, y) in zip(a, b)])
