@@ -39,7 +39,7 @@ FLOORS = [
     ["nn"],
     ["optim"],
     ["plan"],
-    ["data", "encoding", "cuda_graphs"],
+    ["data", "encoding", "cuda_graphs", "cuda_steps"],
     ["serialization"],
     ["utils"],
     ["testing"],

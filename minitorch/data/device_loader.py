@@ -57,10 +57,12 @@ class DeviceLoader(DataLoader[Any]):
                             "numbers")
         if not isinstance(dataset, TensorDataset):
             tensors = [t.to(device) for t in tensors]
-        if type(launch.launcher) is launch.Launcher and any(t.device == backend.CPU for t in tensors):
+        on_cpu = any(t.device == backend.CPU for t in tensors)
+        if on_cpu and type(launch.launcher) is launch.Launcher:
             raise RuntimeError("DeviceLoader takes tensors on a GPU: move them by to('cuda'); for "
                                "the CPU there is DataLoader")
-        self._arrays = [t.array if t.array.flags.c_contiguous else t.array.copy() for t in tensors]
+        self._arrays = [t.array if t.array.flags.c_contiguous else t.array.copy()
+                        for t in tensors]
         self._buffers = [a[:batch_size].copy() for a in self._arrays]
         self._batch = tuple(map(wrap, self._buffers))
         self._take = launch.launcher.function(

@@ -20,11 +20,12 @@ from minitorch import random
 from minitorch.engine import wrap
 from minitorch.kernels.cuda import blas, launch
 from minitorch.plan.compiled import Refused
-from minitorch.plan.device_fusing import Kernel, scheduled, stored
+from minitorch.plan.device_fusing import Kernel, aside, scheduled, stored
 from minitorch.plan.device_memory import Homes, at_home, library, plain_words
-from minitorch.plan.device_notes import Known, Product, Untranslated, layout, translated
+from minitorch.plan.device_notes import layout, translated
 from minitorch.plan.device_text import HEADER, bringing, spelled
 from minitorch.plan.device_update import THREADS, Update, same
+from minitorch.plan.device_words import Known, Product, Untranslated
 from minitorch.plan.memory import owner
 from minitorch.plan.notes import Note, arrays_in
 from minitorch.plan.plan import Plan
@@ -39,12 +40,14 @@ Array = Any
 
 @dataclass(eq=False)
 class Launch:
-    """One launch of a kernel, with arguments that stay."""
+    """One launch of a kernel, with arguments that stay. ``joins``: it needs what ran aside."""
 
     function: Any
     grid: int
     block: int
     args: list[Any]
+    joins: bool = False
+    aside = False
 
     def __call__(self) -> None:
         self.function((self.grid,), (self.block,), self.args)
@@ -52,9 +55,13 @@ class Launch:
 
 @dataclass(eq=False)
 class Multiply:
-    """One product by the BLAS, with arguments that stay: see ``Blas.multiply``."""
+    """One product by the BLAS, with arguments that stay: see ``Blas.multiply``. ``aside``: it may
+    run beside what follows, until a launch joins.
+    """
 
     args: tuple[Any, ...]
+    aside: bool
+    joins = False
 
     def __call__(self) -> None:
         blas.products.multiply(*self.args)
@@ -135,11 +142,12 @@ class DeviceStep:
         self.units, self.forward = [*ahead, *back], len(ahead)
         self.drawn_each = known.drawn
         kept = [*kept, *[g.array for _, g in self.gives if g is not None]]
+        self.aside = aside(ahead) | aside(back)
         store = stored(self.units, made, kept)
         kernels = [unit for unit in self.units if isinstance(unit, Kernel)]
         self.kernels = {id(unit): spelled(unit, f"kernel{i}", store)
                         for i, unit in enumerate(kernels)}
-        homes.arrange(self.units, self.kernels, made, kept)
+        homes.arrange(self.units, self.kernels, made, kept, self.aside)
         self.outputs = mapped(self.step.outputs, lambda t: wrap(self.array(t)))
         self.results = [t.array for t in tensors_in(self.outputs)]
         self.pulled = [self.array(t) for t in self.step.pulled]
@@ -147,7 +155,7 @@ class DeviceStep:
         for p, g in self.gives:
             if g is not None:
                 g.array = gradients[p]
-        self.updates = [Update(getattr(unit.function, "__self__"), gradients)
+        self.updates = [Update(unit.function.__self__, gradients)  # type: ignore[attr-defined]
                         for unit in self.units if isinstance(unit, Note)]
         self.random = homes.new(16).view(np.uint64)
         self.built: list[Any] | None = None  # what the optimizers' launches depend on
@@ -192,13 +200,13 @@ class DeviceStep:
                     table, chunks = move.tables(launch.launcher.address)
                     self.launches.append(Launch(
                         function(names[u, m]), len(chunks), THREADS,
-                        [self.homes.put(table), self.homes.put(chunks), self.numbers]))
+                        [self.homes.put(table), self.homes.put(chunks), self.numbers], joins=True))
 
     def product(self, unit: Product) -> Multiply:
         (ta, lda), (tb, ldb), (_, ldc) = [layout(unit.note, x) for x in (unit.a, unit.b, unit.out)]
         (m, k), n = unit.a.shape, unit.b.shape[1]
         a, b, out = map(self.homes.spot, (unit.a, unit.b, unit.out))
-        return Multiply((a, b, out, m, n, k, ta, tb, lda, ldb, ldc))
+        return Multiply((a, b, out, m, n, k, ta, tb, lda, ldb, ldc), id(unit) in self.aside)
 
     # ---- running
 

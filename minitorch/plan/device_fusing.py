@@ -16,7 +16,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from minitorch.plan.device_notes import Operand, Product, Statement
+from minitorch.plan.device_words import Operand, Product, Statement
 from minitorch.plan.memory import address, owner
 from minitorch.plan.notes import Note
 
@@ -259,6 +259,22 @@ def depends(new: Unit, before: list[Any], both: bool = False) -> bool:
         if both and any(overlap(a, b) for a in writes for b in (*theirs, *made)):
             return True
     return False
+
+
+def aside(units: list[Unit]) -> set[int]:
+    """The ids of the products that nothing waits for before an optimizer's step, or the end.
+
+    They may run beside the rest, such as the products for the gradients of weights: what they read
+    is not written meanwhile, and what they write is not touched.
+    """
+    out: set[int] = set()
+    for i, unit in enumerate(units):
+        if isinstance(unit, Product):
+            end = next((k for k in range(i, len(units)) if isinstance(units[k], Note)), len(units))
+            between = units[i + 1:end]
+            if between and not any(depends(later, [unit], both=True) for later in between):
+                out.add(id(unit))
+    return out
 
 
 def stored(units: list[Unit], made: Container[int], kept: Iterable[Array]) -> set[int]:

@@ -13,7 +13,7 @@ from minitorch.coo import Coo
 from minitorch.plan import memory
 from minitorch.plan.compiled import Refused
 from minitorch.plan.device_fusing import Kernel
-from minitorch.plan.device_notes import Product, Untranslated
+from minitorch.plan.device_words import Product, Untranslated
 from minitorch.plan.notes import Note, arrays_in
 
 Array = Any
@@ -55,9 +55,9 @@ class Homes:
                     self.constants.append(x)
                     self.add(x, self.put(x))
 
-    def arrange(self, units: list[Any], kernels: dict[int, Any], made: Any,
-                kept: list[Array]) -> None:
-        """Memory for what the step makes."""
+    def arrange(self, units: list[Any], kernels: dict[int, Any], made: Any, kept: list[Array],
+                aside: set[int]) -> None:
+        """Memory for what the step makes. Products ``aside`` may run late: theirs is not shared."""
         uses = []
         for unit in units:
             if isinstance(unit, Kernel):
@@ -65,6 +65,8 @@ class Homes:
                 uses.append(Note(id, tuple(arrays), {}))
             elif isinstance(unit, Product):
                 uses.append(Note(id, (unit.a, unit.b, unit.out), {}))
+        late = [unit for unit in units if id(unit) in aside]
+        uses.append(Note(id, tuple([x for u in late for x in (u.a, u.b, u.out)]), {}))
         self.offsets, size = memory.arranged(uses, made, kept)
         self.block = self.new(size)
         for x in map(memory.owner, kept):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.plan.device_fusing import Kernel, Laid, Phase, Touch
-from minitorch.plan.device_notes import FOLDS, TYPES, Statement
+from minitorch.plan.device_shape import Shape, shape, within
+from minitorch.plan.device_words import FOLDS, TYPES, Statement
 
 Array = Any
 HEADER = """
@@ -40,53 +41,9 @@ class Spelled:
     name: str
     text: str
     arrays: list[Array]
-    writes: list[Array]
     grid: int
     block: int
     random: bool  # whether its first argument is the seed and place of the random stream
-
-
-def power_above(n: int) -> int:
-    """The smallest power of two that is not below ``n``."""
-    return 1 << (n - 1).bit_length()
-
-
-@dataclass(eq=False)
-class Shape:
-    """How many threads a block has, and ``blocks``. ``lines`` at a time, each by ``lanes``."""
-
-    block: int
-    blocks: int
-    lines: int = 1
-    lanes: int = 1
-
-
-def shape(kernel: Kernel) -> Shape:
-    spaces = [p.space for p in kernel.phases if p.space != (1, 1)] or [(1, 1)]
-    rows, columns = [max(s[i] for s in spaces) for i in (0, 1)]
-    if kernel.way == "rows":
-        lanes = power_above(min(columns, 256))
-        lines = max(1, 256 // lanes)
-        return Shape(lines * lanes, -(-rows // lines), lines, lanes)
-    if kernel.way == "columns":
-        # Eight floats are one sector of memory; wide arrays give enough blocks for whole lines.
-        lines = min(8 if columns < 2048 else 32, power_above(columns))
-        lanes = min(power_above(rows + 1) // 2, 1024 // lines)
-        return Shape(lines * lanes, -(-columns // lines), lines, lanes)
-    if kernel.way == "one":
-        return Shape(1024 if kernel.size > 256 else 256, 1)
-    return Shape(256, min(-(-kernel.size // 256), 1 << 14))
-
-
-def within(phase: Phase, block: int) -> Shape:
-    """How a kernel of one block shares a phase that folds among its threads."""
-    rows, columns = phase.space
-    if phase.fold == 1:
-        lanes = min(power_above(columns), block)
-        return Shape(block, 1, block // lanes, lanes)
-    lines = min(power_above(columns), 32)
-    lanes = min(block // lines, power_above(rows))
-    return Shape(block, 1, block // lanes, lanes)
 
 
 class Text:
@@ -116,8 +73,8 @@ class Text:
             f"// {kernel.way}: {about}",
             f'extern "C" __global__ void __launch_bounds__({self.shape.block})',
             f"{name}({', '.join(head)}) {{", *[f"    {line}" for line in (*shared, *lines)], "}"])
-        self.spelled = Spelled(name, text, self.arrays, list(self.written.values()), self.shape.blocks,
-                               self.shape.block, self.random)
+        self.spelled = Spelled(name, text, self.arrays, self.shape.blocks, self.shape.block,
+                               self.random)
 
     def name(self, x: Array, first: int, write: bool = False) -> str:
         key = first, x.dtype
@@ -137,8 +94,8 @@ class Text:
     def phase(self, phase: Phase) -> list[str]:
         if phase.space == (1, 1):
             first = "blockIdx.x == 0 && threadIdx.x == 0"
-            return [f"if ({first}) {{", *indented(["const int i = 0, j = 0;", *self.body(phase)[1]]),
-                    "}"]
+            body = ["const int i = 0, j = 0;", *self.body(phase)[1]]
+            return [f"if ({first}) {{", *indented(body), "}"]
         way = self.kernel.way
         if way == "each" or (way == "one" and phase.fold is None):
             return self.each(phase)
@@ -185,8 +142,9 @@ class Text:
         theirs = f"{pool(kind)}[threadIdx.x + half * {apart}]"
         return [f"{mine} = {name};", "__syncthreads();",
                 f"for (int half = {shape.lanes // 2}; half; half /= 2) {{",
-                f"    if (lane < half) {mine} = {fold.format(mine, theirs)};", "    __syncthreads();",
-                "}", f"if (lane == 0 && {line} < {n}) {{ const int {other} = 0; {out} = {mine}; }}"]
+                f"    if (lane < half) {mine} = {fold.format(mine, theirs)};",
+                "    __syncthreads();", "}",
+                f"if (lane == 0 && {line} < {n}) {{ const int {other} = 0; {out} = {mine}; }}"]
 
     # ---- what happens to one element
 

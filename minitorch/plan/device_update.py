@@ -16,7 +16,7 @@ import numpy as np
 
 from minitorch import symbols
 from minitorch.optim.elementwise import HOW, Elementwise, flags, number
-from minitorch.plan.device_notes import TYPES, Untranslated
+from minitorch.plan.device_words import TYPES, Untranslated
 from minitorch.spelling import numbers
 from minitorch.symbols import Program, Symbol
 

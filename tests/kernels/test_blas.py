@@ -124,8 +124,8 @@ def test_precision_is_what_was_asked_for():
 
 def test_vectors_axes_in_front_and_empty_arrays_are_products_too():
     rng = np.random.default_rng(0)
-    for a, b in [((3,), (3, 2)), ((2, 3), (3,)), ((3,), (3,)), ((2, 4, 3), (3, 2)), ((0, 3), (3, 2)),
-                 ((2, 0), (0, 3))]:
+    for a, b in [((3,), (3, 2)), ((2, 3), (3,)), ((3,), (3,)), ((2, 4, 3), (3, 2)),
+                 ((0, 3), (3, 2)), ((2, 0), (0, 3))]:
         x, y = [rng.normal(size=s).view(Array) for s in (a, b)]
         assert np.allclose(blas.matmul(x, y), np.asarray(x) @ np.asarray(y))
     with pytest.raises(ValueError, match="do not fit"):

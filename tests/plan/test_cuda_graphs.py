@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minitorch as torch
-from minitorch import backend, cuda_graphs
+from minitorch import backend, cuda_graphs, cuda_steps
 from minitorch.kernels.cuda import blas, launch
 from minitorch.plan.device import DeviceStep
 
@@ -18,20 +18,31 @@ nn, F = torch.nn, torch.nn.functional
 
 
 class Stream:
-    def __init__(self, log, ptr=7):
-        self.log, self.ptr, self.captured = log, ptr, None
+    """``log.streams``: those entered. A second stream takes part in a capture from where it waits
+    for an event of the first until that waits for one of its own.
+    """
+
+    def __init__(self, log):
+        self.log, self.captured = log, None
 
     def __enter__(self):
         self.log.append("enter")
-        self.log.current = self
+        self.log.streams.append(self)
         return self
 
     def __exit__(self, *_):
         self.log.append("leave")
-        self.log.current = None
+        assert self.log.streams.pop() is self
+
+    def record(self):
+        return self
+
+    def wait_event(self, other):
+        assert other is not self
+        self.log.append("fork" if other.captured is not None else "join")
 
     def begin_capture(self, mode=None):
-        assert self.log.current is self, "it captures what the current stream is given"
+        assert self.log.streams[-1] is self, "it captures what the current stream is given"
         self.log.append(f"begin {mode}")
         self.captured = self.log[:]
 
@@ -45,7 +56,7 @@ class Stream:
 
 
 class MemoryPool:
-    """Blocks that were freed are handed out again, cut to size; the rest comes from ``allocate``."""
+    """What was freed is handed out again, cut to size; the rest comes from ``allocate``."""
 
     def __init__(self, allocate):
         self.allocate, self.free, self.total = allocate, 0, 0
@@ -65,7 +76,9 @@ class MemoryPool:
 
 
 class Log(list):
-    current = None
+    def __init__(self):
+        super().__init__()
+        self.streams = []
 
 
 @pytest.fixture
@@ -82,7 +95,7 @@ def cupy(monkeypatch):
 
     module = SimpleNamespace(log=log, empty=np.empty, get_default_memory_pool=lambda: default)
     module.cuda = SimpleNamespace(
-        Stream=lambda non_blocking: Stream(log), get_current_stream=lambda: log.current,
+        Stream=lambda non_blocking: Stream(log), get_current_stream=lambda: log.streams[-1],
         Device=lambda *_: SimpleNamespace(id=0, synchronize=lambda: log.append("wait")),
         MemoryPool=MemoryPool, Memory=lambda size: log.append(f"driver {size}"),
         MemoryPointer=lambda memory, offset: memory, using_allocator=using_allocator)
@@ -103,10 +116,10 @@ def cupy(monkeypatch):
 
 
 def test_a_step_runs_once_is_captured_once_and_launched_from_then_on(cupy):
-    model = nn.Linear(3, 4)
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 4))
     optimizer = torch.optim.Adam(model.parameters())
-    x, y = torch.ones(2, 3), torch.tensor([0, 1])
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, optimizer, (x, y))
+    x, y = torch.ones(4, 3), torch.tensor([0, 1, 2, 3])
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, optimizer, (x, y))
     step.steps[0][0].on_gpu = True
     said = []
     for _ in range(4):
@@ -114,9 +127,14 @@ def test_a_step_runs_once_is_captured_once_and_launched_from_then_on(cupy):
         said.append(cupy.log[:])
         cupy.log.clear()
     work = said[0][1:]
-    assert said[0][0] == "bring" and work.count("product") == 2 and work[-1] == "update0_0"
-    assert said[1] == ["bring", "enter", "handle", "begin None", *work, "end", "leave",
-                       "launch graph"]
+    assert said[0][0] == "bring" and work == [
+        "product", "kernel0", "product", "kernel1", "product", "product", "kernel2", "product",
+        "update0_0"]
+    # The second layer's weights have their gradient beside the rest of the backward pass.
+    assert said[1] == [
+        "bring", *["enter", "handle", "leave"] * 2, "enter", "begin None",
+        "product", "kernel0", "product", "kernel1", "product", "fork", "enter", "product", "leave",
+        "kernel2", "product", "join", "update0_0", "end", "leave", "launch graph"]
     assert said[2] == said[3] == ["bring", "launch graph"]
 
 
@@ -124,7 +142,7 @@ def test_new_state_is_run_and_captured_anew(cupy):
     model = nn.Linear(3, 4)
     optimizer = torch.optim.Adam(model.parameters())
     x, y = torch.ones(2, 3), torch.tensor([0, 1])
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, optimizer, (x, y))
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, optimizer, (x, y))
     step.steps[0][0].on_gpu = True
     for _ in range(3):
         step(x, y)
@@ -137,11 +155,14 @@ def test_new_state_is_run_and_captured_anew(cupy):
 
 
 def test_an_error_while_capturing_ends_the_capture(cupy):
-    def fails():
-        raise ValueError("no")
+    class Fails:
+        joins, aside = False, True
+
+        def __call__(self):
+            raise ValueError("no")
     with pytest.raises(ValueError, match="no"):
-        cuda_graphs.captured([lambda: None, fails])
-    assert cupy.log[-2:] == ["end", "leave"]
+        cuda_steps.captured([Fails()])
+    assert cupy.log[-3:] == ["leave", "end", "leave"]
 
 
 def test_eager_code_is_captured_on_a_stream_and_in_memory_of_its_own(cupy):
@@ -203,7 +224,7 @@ def test_a_graph_is_not_captured_twice_at_once(cupy):
 def test_a_callable_is_two_graphs(cupy):
     model = nn.Linear(3, 4)
     x = torch.ones(2, 3)
-    graphed = cuda_graphs.make_graphed_callables(model, (x,))
+    graphed = cuda_steps.make_graphed_callables(model, (x,))
     graphed.compiled.step.on_gpu = True
     for _ in range(3):
         out = graphed(x)

@@ -5,14 +5,15 @@ float64 whatever is more than rounding shows.
 """
 
 import functools
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import minitorch as torch
-from minitorch import cuda_graphs, random
+from minitorch import cuda_steps, random
 from minitorch.kernels.cuda import blas, launch
-from minitorch.plan import Refused, device_notes
+from minitorch.plan import Refused, device_words
 from minitorch.plan.device import DeviceStep
 from minitorch.plan.device_fusing import Kernel
 from tests import emulated
@@ -30,7 +31,7 @@ def emulator():
         for name, optimizer, dtype in CASES:
             model, mine = both(name, optimizer, dtype)[0]
             x, y = batches(1)[0]
-            step = DeviceStep(functools.partial(cuda_graphs.train, model, F.cross_entropy, mine),
+            step = DeviceStep(functools.partial(cuda_steps.train, model, F.cross_entropy, mine),
                               (x.to(dtype), y))
             for _ in range(2):  # momentum begins with the second
                 built, numbers = step.updates[0].advance(0)
@@ -50,7 +51,7 @@ def gpu(monkeypatch, emulator):
 def perceptron(sizes, between, dtype=torch.float64):
     torch.manual_seed(3)
     layers = []
-    for i, o in zip(sizes, sizes[1:]):
+    for i, o in pairwise(sizes):
         layers += [nn.Linear(i, o), *between(o)]
     return nn.Sequential(*layers[:len(layers) - len(between(1))]).to(dtype)
 
@@ -104,26 +105,42 @@ def test_the_launches_train_as_the_step_does(name, optimizer, monkeypatch):
     (model, mine), (other, theirs) = both(name, optimizer)
     torch.manual_seed(77)
     data = batches(4)
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, data[0])
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, data[0])
     assert same(model.state_dict().values(), other.state_dict().values(), 0), "it trained nothing"
     monkeypatch.setattr(random.default_generator, "bernoulli", Stream(77).bernoulli)
     for i, (x, y) in enumerate(data):
         if i == 2:  # a learning rate that is set from outside takes effect at the next call
             mine.param_groups[0]["lr"] = theirs.param_groups[0]["lr"] = 0.003
         loss = step(x, y)
-        expected = cuda_graphs.train(other, F.cross_entropy, theirs, x, y)
+        expected = cuda_steps.train(other, F.cross_entropy, theirs, x, y)
         assert np.isclose(loss.item(), expected.item(), 1e-10)
     assert same(state(model, mine), state(other, theirs), 1e-9)
     assert len(step.steps) == 1, "nothing was recorded anew"
 
 
+def test_what_may_run_aside_may_run_as_late_as_the_optimizer():
+    """On a GPU it is not said when; here it is as late as can be."""
+    (model, mine), (other, theirs) = both("A", ADAM)
+    x, y = batches(1)[0]
+    train = functools.partial(cuda_steps.train, model, F.cross_entropy, mine)
+    step = DeviceStep(train, (x, y))
+    step.prepare([x.array, y.array])
+    late = [each for each in step.launches if each.aside]
+    assert len(late) == 2 and step.launches[-1].joins
+    for each in [*[e for e in step.launches[:-1] if not e.aside], *late, step.launches[-1]]:
+        each()
+    step.finish()
+    cuda_steps.train(other, F.cross_entropy, theirs, x, y)
+    assert same(state(model, mine), state(other, theirs), 1e-9)
+
+
 def test_in_float32_it_is_within_rounding():
     (model, mine), (other, theirs) = both("A", PLAIN, torch.float32)
     data = batches(3, dtype=np.float32)
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, data[0])
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, data[0])
     for x, y in data:
         assert np.isclose(step(x, y).item(),
-                          cuda_graphs.train(other, F.cross_entropy, theirs, x, y).item(), 1e-5)
+                          cuda_steps.train(other, F.cross_entropy, theirs, x, y).item(), 1e-5)
     assert same(state(model, mine), state(other, theirs), 1e-5)
 
 
@@ -134,7 +151,7 @@ def test_in_float32_it_is_within_rounding():
 def test_a_step_of_the_course_is_few_launches(sizes, between, most, gpu):
     """Products, the numbers' launch and the optimizer's among them: 8 or 11 are products."""
     model = perceptron(sizes, between, torch.float32)
-    train = functools.partial(cuda_graphs.train, model, F.cross_entropy,
+    train = functools.partial(cuda_steps.train, model, F.cross_entropy,
                               torch.optim.Adam(model.parameters()))
     step = DeviceStep(train, batches(1, 100, 784, np.float32)[0])
     assert len(step.units) + 1 == most
@@ -143,7 +160,7 @@ def test_a_step_of_the_course_is_few_launches(sizes, between, most, gpu):
 def test_a_wide_batch_is_shared_among_blocks():
     """Where one block would be slow, rows of the softmax and columns of the bias are shared."""
     model = perceptron((4, 10), lambda n: [], torch.float32)
-    train = functools.partial(cuda_graphs.train, model, F.cross_entropy,
+    train = functools.partial(cuda_steps.train, model, F.cross_entropy,
                               torch.optim.SGD(model.parameters()))
     step = DeviceStep(train, batches(1, 3000, 4, np.float32)[0])
     ways = [unit.way for unit in step.units if isinstance(unit, Kernel)]
@@ -153,18 +170,18 @@ def test_a_wide_batch_is_shared_among_blocks():
 
 
 def test_a_wrong_translation_is_found(monkeypatch):
-    monkeypatch.setitem(device_notes.SPELLING, np.maximum, "smaller({}, {})")
+    monkeypatch.setitem(device_words.SPELLING, np.maximum, "smaller({}, {})")
     (model, mine), (other, theirs) = both("A", ADAM)
     x, y = batches(1)[0]
-    loss = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))(x, y)
-    expected = cuda_graphs.train(other, F.cross_entropy, theirs, x, y)
+    loss = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, (x, y))(x, y)
+    expected = cuda_steps.train(other, F.cross_entropy, theirs, x, y)
     assert not np.isclose(loss.item(), expected.item(), 1e-4)
 
 
 def test_another_mode_is_recorded_anew_and_the_first_is_kept():
     (model, mine), _ = both("C", SGD)
     x, y = batches(1)[0]
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, (x, y))
     step(x, y)
     means = model[1].running_mean.array.copy()
     model.eval()
@@ -179,7 +196,7 @@ def test_another_mode_is_recorded_anew_and_the_first_is_kept():
 def test_arguments_unlike_the_example_are_refused_before_anything():
     (model, mine), _ = both("tanh", SGD)
     x, y = batches(1)[0]
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, (x, y))
     before = [p.array.copy() for p in model.parameters()]
     for args in ((x[:5], y[:5]), (x.float(), y), (x,)):
         with pytest.raises(ValueError, match="like its example's"):
@@ -193,7 +210,7 @@ def test_arguments_unlike_the_example_are_refused_before_anything():
 def test_what_has_no_translation_is_refused_with_its_line(loss_fn, what):
     (model, mine), _ = both("tanh", SGD)
     with pytest.raises(Refused, match=rf"{what}.*test_device_step\.py:\d+"):
-        cuda_graphs.make_graphed_step(model, loss_fn, mine, batches(1)[0])
+        cuda_steps.make_graphed_step(model, loss_fn, mine, batches(1)[0])
     assert all(p.grad is None for p in model.parameters()) and not mine.state
 
 
@@ -213,7 +230,7 @@ def test_what_is_more_than_its_record_is_refused():
 
     for each in (loss_fn, unseen):
         with pytest.raises(Refused, match="more than its record"):
-            cuda_graphs.make_graphed_step(model, each, mine, batches(1)[0])
+            cuda_steps.make_graphed_step(model, each, mine, batches(1)[0])
 
 
 def test_a_loss_may_come_with_others_and_a_replay_makes_no_array(gpu):
@@ -223,7 +240,7 @@ def test_a_loss_may_come_with_others_and_a_replay_makes_no_array(gpu):
         return F.cross_entropy(out, y), (out * out).mean(), out.amax(1)
 
     data = batches(4)
-    step = cuda_graphs.make_graphed_step(model, loss_fn, mine, data[0])
+    step = cuda_steps.make_graphed_step(model, loss_fn, mine, data[0])
     step(*data[0])
     step(*data[1])  # momentum has begun: another update
     step.steps[0][0].homes.xp = None  # whoever makes an array now fails
@@ -231,7 +248,7 @@ def test_a_loss_may_come_with_others_and_a_replay_makes_no_array(gpu):
     results = step(*data[2])
     assert gpu.launches - launched == len(step.steps[0][0].launches) + 1 - 5  # 5 products
     for batch in data[:3]:
-        expected = cuda_graphs.train(other, loss_fn, theirs, *batch)
+        expected = cuda_steps.train(other, loss_fn, theirs, *batch)
     assert same([t.array for t in results], [t.array for t in expected], 1e-10)
     assert step(*data[3])[0] is results[0], "the next call overwrites the loss"
 
@@ -239,7 +256,7 @@ def test_a_loss_may_come_with_others_and_a_replay_makes_no_array(gpu):
 def test_a_label_out_of_range_makes_the_loss_nan_and_an_ignored_one_does_not_count():
     (model, mine), _ = both("tanh", SGD)
     x, y = batches(1)[0]
-    step = cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, (x, y))
     y[3] = -100
     expected = F.cross_entropy(model(x), y).item()
     assert np.isclose(step(x, y).item(), expected, 1e-12)
@@ -316,7 +333,7 @@ def test_programs_of_many_kinds_come_to_the_same_numbers():
 def test_a_graphed_callable_stands_in_autograd():
     (model, mine), (other, theirs) = both("C", SGD)
     data = batches(3)
-    graphed = cuda_graphs.make_graphed_callables(model, (data[0][0],))
+    graphed = cuda_steps.make_graphed_callables(model, (data[0][0],))
     for x, y in data:
         for net, optimizer in ((graphed, mine), (other, theirs)):
             optimizer.zero_grad()
@@ -335,5 +352,5 @@ def test_a_graphed_callable_stands_in_autograd():
 def test_on_a_cpu_without_an_emulator_it_says_where_to_go(monkeypatch):
     monkeypatch.setattr(launch, "launcher", launch.Launcher())
     (model, mine), _ = both("tanh", SGD)
-    with pytest.raises(Refused, match="torch.compile"):
-        cuda_graphs.make_graphed_step(model, F.cross_entropy, mine, batches(1)[0])
+    with pytest.raises(Refused, match=r"torch\.compile"):
+        cuda_steps.make_graphed_step(model, F.cross_entropy, mine, batches(1)[0])

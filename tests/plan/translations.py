@@ -15,7 +15,8 @@ class Products:
 
     def multiply(self, a, b, out, m, n, k, ta, tb, lda, ldb, ldc, beta=0.0):
         self.count += 1
-        a, b, out = matrix(a, m, k, ta, lda), matrix(b, k, n, tb, ldb), matrix(out, m, n, False, ldc)
+        a, b = matrix(a, m, k, ta, lda), matrix(b, k, n, tb, ldb)
+        out = matrix(out, m, n, False, ldc)
         out[...] = a @ b + (beta * out if beta else 0)
 
 
@@ -31,12 +32,12 @@ def philox(counter, seed):
     """The first of the four words of Philox4x32-10 (Salmon et al. 2011), with Python's integers."""
     low = 0xFFFFFFFF
     x, y, z, w = counter & low, counter >> 32 & low, 0, 0
-    k, l = seed & low, seed >> 32
+    key, other = seed & low, seed >> 32
     for _ in range(10):
         a, b = divmod(0xD2511F53 * x, 1 << 32)
         c, d = divmod(0xCD9E8D57 * z, 1 << 32)
-        x, y, z, w = c ^ y ^ k, d, a ^ w ^ l, b
-        k, l = (k + 0x9E3779B9) & low, (l + 0xBB67AE85) & low
+        x, y, z, w = c ^ y ^ key, d, a ^ w ^ other, b
+        key, other = (key + 0x9E3779B9) & low, (other + 0xBB67AE85) & low
     return x
 
 
