@@ -9,6 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from minitorch import backend
+from minitorch.cuda_graphs import CUDAGraph as CUDAGraph
+from minitorch.cuda_graphs import graph as graph
+from minitorch.cuda_graphs import graph_pool_handle as graph_pool_handle
+from minitorch.cuda_graphs import is_current_stream_capturing as is_current_stream_capturing
+from minitorch.cuda_steps import make_graphed_callables as make_graphed_callables
+from minitorch.cuda_steps import make_graphed_step as make_graphed_step
 
 
 def is_available() -> bool:

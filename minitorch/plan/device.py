@@ -234,7 +234,10 @@ class DeviceStep:
         args = [self.numbers, *map(np.float64, numbers), self.random, np.uint64(self.seed),
                 np.uint64(self.drawn)]
         for x, mine in zip(given, self.inputs):
-            args += [x, mine, 0 if x is mine else mine.size]
+            if type(x) is not type(mine):
+                raise RuntimeError("Expected all tensors to be on the same device, but found at "
+                                   "least two devices, cuda:0 and cpu!")
+            args += [x if x.flags.c_contiguous else x.copy(), mine, 0 if x is mine else mine.size]
         largest = max([x.size for x in self.inputs], default=1)
         self.bring((min(-(-largest // 256), 1024),), (256,), args)
         self.drawn += self.drawn_each

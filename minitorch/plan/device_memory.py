@@ -82,6 +82,9 @@ class Homes:
             home, first = self.block, first + self.offsets[id(root)]
         else:
             home = self.own[id(root)]
+            if self.xp is not np and isinstance(home, np.ndarray):
+                raise Untranslated(f"a tensor of shape {x.shape} is on the CPU, where the others "
+                                   f"are on a GPU")
         return home[first:first + size].view(x.dtype)
 
     def array(self, x: Array) -> Array:
