@@ -1,13 +1,10 @@
 // What CUDA C has beyond C++, on a processor: the threads of a block are fibers, one block after
-// the other. A barrier or shuffle lets the other fibers run until all have come.
-#include <cmath>
-#include <csetjmp>
-#include <cstdint>
-#include <cstring>
+// the other. A barrier or shuffle lets the other fibers run until all have come. No headers of
+// C++, which take longer to compile than kernels do.
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
 #include <ucontext.h>
-#include <utility>
-#include <vector>
-using namespace std;
 
 #define EMULATED 1
 #define __global__ static
@@ -17,11 +14,11 @@ using namespace std;
 #define __shared__ static
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __grid_constant__
+#define INFINITY __builtin_inff()
 
-template <class T> struct vector2 { T x, y; };
-template <class T> struct vector4 { T x, y, z, w; };
 #define VECTORS(T, name) \
-    typedef vector2<T> name##2; typedef vector4<T> name##4; \
+    struct name##2 { T x, y; }; struct name##4 { T x, y, z, w; }; \
     static inline name##2 make_##name##2(T x, T y) { return {x, y}; } \
     static inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 VECTORS(float, float) VECTORS(double, double) VECTORS(int, int) VECTORS(unsigned, uint)
@@ -29,20 +26,44 @@ VECTORS(float, float) VECTORS(double, double) VECTORS(int, int) VECTORS(unsigned
 struct dim3 { unsigned x, y, z; };
 static dim3 threadIdx, blockIdx, blockDim, gridDim;
 static const int warpSize = 32;
-static vector<char> dynamic_shared;
+
+// -- the C library's functions, with CUDA's names for float and double -------------------------
+#define ONE(name) \
+    extern "C" double name(double); extern "C" float name##f(float); \
+    static inline float name(float x) { return name##f(x); }
+#define TWO(name) \
+    extern "C" double name(double, double); extern "C" float name##f(float, float); \
+    static inline float name(float x, float y) { return name##f(x, y); }
+ONE(exp) ONE(exp2) ONE(expm1) ONE(log) ONE(log1p) ONE(log2) ONE(log10) ONE(sqrt) ONE(cbrt) ONE(fabs)
+ONE(sin) ONE(cos) ONE(tan) ONE(asin) ONE(acos) ONE(atan) ONE(sinh) ONE(cosh) ONE(tanh) ONE(asinh)
+ONE(acosh) ONE(atanh) ONE(erf) ONE(erfc) ONE(trunc) ONE(floor) ONE(ceil) ONE(rint) ONE(round)
+TWO(pow) TWO(atan2) TWO(hypot) TWO(fmod) TWO(copysign) TWO(fmin) TWO(fmax)
+static inline float rsqrt(float x) { return 1 / sqrtf(x); }
+static inline double rsqrt(double x) { return 1 / sqrt(x); }
+static inline float rsqrtf(float x) { return rsqrt(x); }
+template <class T> bool isnan(T x) { return x != x; }
+template <class T> T min(T x, T y) { return y < x ? y : x; }
+template <class T> T max(T x, T y) { return x < y ? y : x; }
+template <class A, class B> B bits(A x) { B y; memcpy(&y, &x, sizeof y); return y; }
+static inline int __float_as_int(float x) { return bits<float, int>(x); }
+static inline float __int_as_float(int x) { return bits<int, float>(x); }
+static inline unsigned __float_as_uint(float x) { return bits<float, unsigned>(x); }
+static inline float __uint_as_float(unsigned x) { return bits<unsigned, float>(x); }
+static inline unsigned __umulhi(unsigned a, unsigned b) { return (uint64_t)a * b >> 32; }
+template <class T> T __ldg(const T* at) { return *at; }
+template <class T> T atomicAdd(T* at, T value) { T old = *at; *at += value; return old; }
 
 // -- fibers -----------------------------------------------------------------------------------
 struct Barrier { int members, arrived, generation; };  // of a block, or of a warp
 struct Fiber { ucontext_t start; jmp_buf at; bool started, done; };
-static const size_t STACK = 1 << 16;
-static vector<Fiber> fibers;
-static vector<char> stacks;
-static vector<Barrier> warps;
-static vector<unsigned long long> slots;  // what the threads hand each other in shuffles
-static Barrier block_barrier;
+static const int MOST = 1024, STACK = 1 << 16;  // threads of a block; bytes
+static Fiber fibers[MOST];
+static char stacks[MOST][STACK];
+static Barrier block_barrier, warps[MOST / 32];
+static uint64_t slots[MOST];  // what the threads hand each other in shuffles
+static char dynamic_shared[48 << 10];
 static jmp_buf scheduler;
 static int current;
-static bool backwards;
 static long progress;  // whether anybody moved: else nobody ever will
 static void (*body)(void**);
 static void** body_args;
@@ -75,17 +96,16 @@ static void place(int t) {
     current = t;
     threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / blockDim.x / blockDim.y};
 }
-static bool run_fibers(int n) {
-    fibers.resize(n);
-    stacks.resize(n * STACK);
-    slots.assign((n + 31) / 32 * 32, ~0ull);
-    warps.assign((n + 31) / 32, {0, 0, 0});
+static bool run_fibers(int n, bool backwards) {
+    memset(slots, 0xff, sizeof slots);
+    memset(warps, 0, sizeof warps);
     block_barrier = {n, 0, 0};
     for (int t = 0; t < n; t++) {
         warps[t / 32].members++;
         fibers[t].started = fibers[t].done = false;
         getcontext(&fibers[t].start);
-        fibers[t].start.uc_stack = {&stacks[t * STACK], 0, STACK};
+        fibers[t].start.uc_stack.ss_sp = stacks[t];
+        fibers[t].start.uc_stack.ss_size = STACK;
         makecontext(&fibers[t].start, enter, 0);
     }
     for (bool alive = true; alive;) {
@@ -114,45 +134,24 @@ template <class T> T exchange(T value, int lane) {
     __syncwarp();
     return value;
 }
-template <class T> T __shfl_sync(unsigned, T v, int lane) { return exchange(v, lane); }
+template <class T> T __shfl_sync(unsigned, T v, int at) { return exchange(v, at); }
 template <class T> T __shfl_down_sync(unsigned, T v, int by) { return exchange(v, current % 32 + by); }
 template <class T> T __shfl_up_sync(unsigned, T v, int by) { return exchange(v, current % 32 - by); }
 template <class T> T __shfl_xor_sync(unsigned, T v, int by) { return exchange(v, current % 32 ^ by); }
 
-// -- functions --------------------------------------------------------------------------------
-template <class T> T atomicAdd(T* at, T value) { T old = *at; *at += value; return old; }
-template <class T> T __ldg(const T* at) { return *at; }
-static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned long long)a * b >> 32; }
-static inline float rsqrtf(float x) { return 1 / sqrtf(x); }
-static inline double rsqrt(double x) { return 1 / std::sqrt(x); }
-static inline float rsqrt(float x) { return 1 / sqrtf(x); }
-static inline int __float_as_int(float x) { int y; memcpy(&y, &x, 4); return y; }
-static inline float __int_as_float(int x) { float y; memcpy(&y, &x, 4); return y; }
-static inline unsigned __float_as_uint(float x) { return __float_as_int(x); }
-static inline float __uint_as_float(unsigned x) { return __int_as_float(x); }
-
-// -- a launch: arguments by their addresses, as the driver takes them -------------------------
-template <class... A, size_t... I>
-static void call(void (*kernel)(A...), void** args, index_sequence<I...>) {
-    kernel(*(remove_reference_t<A>*)args[I]...);
-}
-template <auto kernel, class... A> static void unpack(void** args, void (*)(A...)) {
-    call<A...>(kernel, args, index_sequence_for<A...>());
-}
-template <auto kernel> static void apply(void** args) { unpack<kernel>(args, kernel); }
-
-// 0, or 1 if threads wait for others that never come. `meets`: whether threads meet at all.
-template <auto kernel>
-static int launch(const unsigned* d, long shared, bool meets, bool reversed, void** args) {
+// A launch: 0, or 1 if threads wait for others that never come. `args` are the arguments' addresses,
+// as the driver takes them. `meets`: whether threads meet at all.
+static int launch(void (*kernel)(void**), const unsigned* d, int shared, bool meets, bool backwards,
+                  void** args) {
     gridDim = {d[0], d[1], d[2]};
     blockDim = {d[3], d[4], d[5]};
-    body = apply<kernel>, body_args = args, backwards = reversed;
+    body = kernel, body_args = args;
     int n = d[3] * d[4] * d[5];
     for (unsigned z = 0; z < d[2]; z++) for (unsigned y = 0; y < d[1]; y++)
     for (unsigned x = 0; x < d[0]; x++) {
         blockIdx = {x, y, z};
-        dynamic_shared.assign(shared, (char)0xff);  // nothing useful, as on a GPU
-        if (meets) { if (!run_fibers(n)) return 1; }
+        memset(dynamic_shared, 0xff, shared);  // nothing useful, as on a GPU
+        if (meets) { if (!run_fibers(n, backwards)) return 1; }
         else for (int t = 0; t < n; t++) { place(t); body(args); }
     }
     return 0;

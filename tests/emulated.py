@@ -27,19 +27,28 @@ from minitorch.kernels.cuda.launch import Launcher
 
 HEADER = Path(__file__).with_suffix(".h").read_text()
 COMPILER = shutil.which("g++")
-KERNEL = re.compile(r"__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\(")
+KERNEL = re.compile(r"__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\(([^)]*)\)")
 DYNAMIC = re.compile(r"extern\s+__shared__\s+([\w ]+?)\s+(\w+)\[\];")
+
+
+def kernels(source: str) -> dict[str, list[str]]:
+    """The kernels of a text, and the types of their parameters."""
+    return {name: [re.sub(r"\w+$", "", p.strip()) for p in parameters.split(",")]
+            for name, parameters in KERNEL.findall(re.sub(r"//.*", "", source))}
 
 
 def translated(source: str, unit: int) -> str:
     """A text as C++ in a namespace of its own, and an entry for each kernel in it."""
-    body = DYNAMIC.sub(r"\1* \2 = (\1*)dynamic_shared.data();", source).replace('extern "C"', "")
+    body = DYNAMIC.sub(r"\1* \2 = (\1*)dynamic_shared;", source).replace('extern "C"', "")
     meets = str(bool(re.search(r"__sync|__shfl", body))).lower()
-    entries = "".join(
-        f'extern "C" int unit{unit}_{name}(const unsigned* d, long shared, bool reversed, '
-        f"void** args) {{ return launch<unit{unit}::{name}>(d, shared, {meets}, reversed, args); "
-        f"}}\n" for name in KERNEL.findall(body))
-    return f"namespace unit{unit} {{\n{body}\n}}\n{entries}"
+    calls, entries = "", ""
+    for name, types in kernels(source).items():
+        args = ", ".join(f"*({kind}*)args[{i}]" for i, kind in enumerate(types))
+        calls += f"static void call_{name}(void** args) {{ {name}({args}); }}\n"
+        entries += (f'extern "C" int unit{unit}_{name}(const unsigned* d, int shared, bool back, '
+                    f"void** args) {{ return launch(unit{unit}::call_{name}, d, shared, {meets}, "
+                    f"back, args); }}\n")
+    return f"namespace unit{unit} {{\n{body}\n{calls}}}\n{entries}"
 
 
 @cache
@@ -53,7 +62,7 @@ def library(sources: tuple[str, ...]) -> ctypes.CDLL:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             (Path(work) / "kernels.cpp").write_text(text)
             done = subprocess.run(
-                [str(COMPILER), "-std=c++17", "-O1", "-ffp-contract=off", "-w", "-shared", "-fPIC",
+                [str(COMPILER), "-std=c++17", "-O0", "-ffp-contract=off", "-w", "-shared", "-fPIC",
                  "kernels.cpp", "-o", "kernels.so"], cwd=work, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"g++ refuses a kernel:\n{done.stderr[:4000]}")
@@ -66,6 +75,7 @@ class Emulated(Launcher):
     result which hangs on their order shows."""
 
     backwards = False
+    ndarray = np.ndarray
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,8 +83,8 @@ class Emulated(Launcher):
         self.units: dict[str, tuple[tuple[str, ...], int]] = {}
 
     def kernel(self, source: str, name: str, options: tuple[str, ...]) -> Callable[..., None]:
-        if name not in KERNEL.findall(source):
-            raise ValueError(f"the text has no kernel {name}, only {KERNEL.findall(source)}")
+        if name not in kernels(source):
+            raise ValueError(f"the text has no kernel {name}, only {list(kernels(source))}")
         if source not in self.asked and source not in self.units:
             self.asked.append(source)
         entry: Any = None
@@ -91,7 +101,7 @@ class Emulated(Launcher):
             values = [argument(a) for a in args]
             pointers = (ctypes.c_void_p * len(values))(*[v.ctypes.data for v in values])
             dims = np.array(sizes, np.uint32)
-            if entry(ctypes.c_void_p(dims.ctypes.data), ctypes.c_long(shared_mem),
+            if entry(ctypes.c_void_p(dims.ctypes.data), ctypes.c_int(shared_mem),
                      ctypes.c_bool(self.backwards), pointers):
                 raise RuntimeError(f"{name}: threads wait for others that never come")
         return run
@@ -111,10 +121,12 @@ class Emulated(Launcher):
 def argument(value: Any) -> np.ndarray:
     """An argument as it lies in memory: a pointer, or a number."""
     value = getattr(value, "host", value)
+    if isinstance(value, np.ndarray) and value.dtype.names:
+        return value  # a structure
     if isinstance(value, np.ndarray):
         return np.array([value.__array_interface__["data"][0]], np.uint64)
     if isinstance(value, np.generic):
         return np.array([value])
     if type(value) is int:
         return np.array([value], np.int64)
-    raise TypeError(f"an argument of a kernel is an array, a NumPy scalar or an int, not {value!r}")
+    raise TypeError(f"a kernel takes arrays, NumPy's scalars or structures, ints; not {value!r}")

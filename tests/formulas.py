@@ -17,7 +17,9 @@ BINARY = {"+": lambda xp, a, b: a + b, "-": lambda xp, a, b: a - b, "*": lambda 
           "max": lambda xp, a, b: xp.maximum(a, b), "min": lambda xp, a, b: xp.minimum(a, b),
           "/": lambda xp, a, b: a / (b * b + 1.0),
           "where": lambda xp, a, b: xp.where(a > b, b, a),
-          "where 0": lambda xp, a, b: xp.where(a < 0, 0.5, b)}
+          "where 0": lambda xp, a, b: xp.where(a < 0, 0.5, b),
+          "where &": lambda xp, a, b: xp.where((a >= b) & (a != 0), a, b),
+          "where |": lambda xp, a, b: xp.where((a <= b) | ~(b == 1), b, a)}
 UNARY = {"neg": lambda xp, a: -a, "abs": lambda xp, a: xp.abs(a), "sign": lambda xp, a: xp.sign(a),
          "sqrt": lambda xp, a: xp.sqrt(xp.abs(a)), "lr": lambda xp, a: a}
 LINES = st.lists(st.tuples(st.sampled_from([*BINARY, *UNARY]), st.integers(0, 30),

@@ -13,7 +13,10 @@ from minitorch.symbols import Program
 SCALAR = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
           "negative": "-{}", "sqrt": "np.sqrt({})", "abs": "abs({})", "sign": "np.sign({})",
           "maximum": "np.maximum({}, {})", "minimum": "np.minimum({}, {})",
-          "greater": "{} > {}", "less": "{} < {}", "where": "{1} if {0} else {2}"}
+          "greater": "{} > {}", "less": "{} < {}", "greater_equal": "{} >= {}",
+          "less_equal": "{} <= {}", "equal": "{} == {}", "not_equal": "{} != {}",
+          "logical_and": "{} and {}", "logical_or": "{} or {}", "logical_not": "not {}",
+          "where": "{1} if {0} else {2}"}
 
 
 def source(program: Program) -> str:

@@ -3,7 +3,8 @@
 ``update(xp, x, g, o, **state)`` gives the new parameter and its new state by name; ``o`` holds the
 options and the numbers of this step. It is written as in its paper and computes nothing by itself:
 
-- read once with symbols, it becomes array calls in place, over blocks that stay in the cache;
+- read once with symbols, it becomes array calls in place, over blocks that stay in the cache, or
+  on a GPU one launch for all parameters;
 - on Tensors, with ``differentiable=True``, it is recorded, and gradients flow through the step;
 - ``minitorch.symbols`` spells kernels from the same reading.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from minitorch import backend, coo, engine, ops
 from minitorch.engine import Tensor, wrap
 from minitorch.inplace import assign, require_own_places, wrote
+from minitorch.kernels.cuda.updates import Together, launch_waiting, waiting
 from minitorch.kernels.updates import Fused
 from minitorch.modes import enable_grad, set_grad_enabled
 from minitorch.optim.optimizer import Optimizer
@@ -73,22 +75,30 @@ class Elementwise(Optimizer):
             with enable_grad():
                 loss = closure()
         with set_grad_enabled(bool(self.defaults.get("differentiable"))):
-            for group in self.param_groups:
-                moved = [p for p in group["params"] if p._grad is not None]
-                for p in moved:  # before any of them moves
-                    self.check(p, group)
-                options = {name: number(group[name]) for name in self.defaults if name not in HOW}
-                numbers = None
-                for p in moved:
-                    state = self.state.get(p) or self.begin(p, group)
-                    own = self.numbers(p, state, group)
-                    if own != numbers:  # else they are those of the parameter before
-                        numbers, given = own, options | own
-                        chosen = flags(given)
-                    if state:
-                        self.state[p] = state
-                    self.move(p, group, state, given, chosen)
+            try:
+                for group in self.param_groups:
+                    self.move_group(group)
+            finally:
+                if waiting.moves:  # arrays on a GPU
+                    launch_waiting()
         return loss
+
+    def move_group(self, group: dict[str, Any]) -> None:
+        """Move the parameters of a group that have gradients; on a GPU, let them wait."""
+        moved = [p for p in group["params"] if p._grad is not None]
+        for p in moved:  # before any of them moves
+            self.check(p, group)
+        options = {name: number(group[name]) for name in self.defaults if name not in HOW}
+        numbers = None
+        for p in moved:
+            state = self.state.get(p) or self.begin(p, group)
+            own = self.numbers(p, state, group)
+            if own != numbers:  # else they are those of the parameter before
+                numbers, given = own, options | own
+                chosen = flags(given)
+            if state:
+                self.state[p] = state
+            self.move(p, group, state, given, chosen)
 
     def sparse_way(self, group: dict[str, Any]) -> str:
         """How a group takes sparse gradients."""
@@ -138,7 +148,7 @@ class Elementwise(Optimizer):
         program = self.programs.get(key)
         if program is None:
             reading = read(type(self).update, names, options)
-            program = self.programs[key] = Fused(reading) if on_cpu else InPlace(
+            program = self.programs[key] = Fused(reading) if on_cpu else Together(
                 reading, backend.cupy_module())
         return program
 
@@ -176,7 +186,7 @@ def move_rows(program: InPlace, g: coo.Coo, arrays: list[Array], options: dict[s
     where = coo.key(g.indices)
     if g.nnz:
         rows = [a[where] for a in arrays]
-        program.bound(rows)(g.values, options)
+        program([rows[0], g.values, *rows[1:]], options)
         for whole, new in zip(arrays, rows):
             whole[where] = new
 

@@ -6,6 +6,7 @@ same texts for the processor. Only a GPU can check ``Launcher.kernel`` and ``Lau
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,9 +21,9 @@ OPTIONS = ("--std=c++17", "--fmad=false")
 class Function:
     """A kernel that can be launched.
 
-    ``args`` are arrays, passed as pointers, NumPy's scalars, passed by value, and Python's ints,
-    passed as ``long long``. Shapes, dtypes and gaps are the caller's to check. ``shared`` is the
-    dynamic shared memory in bytes.
+    ``args`` are arrays, passed as pointers; NumPy's scalars, and arrays of one structure, passed by
+    value; and Python's ints, passed as ``long long``. Shapes, dtypes and gaps are the caller's to
+    check. ``shared`` is the dynamic shared memory in bytes.
     """
 
     def __init__(self, launcher: Launcher, kernel: Callable[..., None]) -> None:
@@ -58,6 +59,11 @@ class Launcher:
             module = self.modules[source, options] = backend.cupy_module().RawModule(
                 code=source, options=(*OPTIONS, *options))
         return module.get_function(name)
+
+    @property
+    def ndarray(self) -> type | None:
+        """The type of the arrays that kernels take; None while there are none."""
+        return getattr(sys.modules.get("cupy"), "ndarray", None)
 
     def address(self, array: Array) -> int:
         """Where an array begins, for tables of pointers."""

@@ -1,0 +1,181 @@
+"""Faster equals of operators' forwards and rules on GPU arrays.
+
+A cell is what one call of an operator, or of one of its rules, computes. ``cell`` gives its faster
+equal: a kernel written by hand where there is one, else one spelled from the cell itself, tried
+when arguments of a new kind come. What no kernel fits, the cell computes as it is.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minitorch.kernels.cuda import launch, spelled
+from minitorch.symbols import Given, read_cell
+
+Array = Any
+Cell = Callable[..., Any]
+LITERALS = 16  # kernels of one cell with a number built in: so many, then no more
+BOOL = np.dtype(bool)
+
+by_hand: dict[tuple[str, str], Callable[[Cell], Cell]] = {}  # what is written by hand, of a cell
+_cells: dict[Cell, Cell] = {}
+
+
+def cell(operator: str, part: str, function: Cell) -> Cell:
+    """The faster equal of ``function``: an operator's "forward", or its rule for input ``part``.
+
+    It takes the same arguments, of any kind: what does not fit goes to ``function``.
+    """
+    found = _cells.get(function)
+    if found is None:
+        make = by_hand.get((operator, part))
+        found = make(function) if make else Generated(f"{operator}_{part}", function)
+        _cells[function] = found
+    return found
+
+
+class Kind(NamedTuple):
+    """What a kernel depends on: what its arguments are, and where elements lie in the arrays."""
+
+    dtype: np.dtype[Any]
+    given: tuple[Any, ...]
+    places: tuple[str, ...]
+
+
+class Generated:
+    """A cell with the kernels spelled from it, one for each kind of arguments."""
+
+    def __init__(self, name: str, function: Cell) -> None:
+        self.name, self.function = name, function
+        self.kernels: dict[Kind, Kernel | None] = {}  # numbers are arguments
+        self.literal: dict[Any, Kernel | None] = {}  # numbers are built in
+
+    def __call__(self, xp: Any, *args: Any) -> Any:
+        found = kind_of(args)
+        kernel = self.kernel(found[0], args) if found else None
+        if kernel is None or found is None:
+            return self.function(xp, *args)
+        _, arrays, shape, m = found
+        return kernel(xp, arrays, args, shape, m)
+
+    def kernel(self, kind: Kind, args: tuple[Any, ...]) -> Kernel | None:
+        """The kernel for such arguments, spelled when they first come; None where there is none."""
+        if kind not in self.kernels:
+            self.kernels[kind] = self.spelled(kind, kind.given)
+        found = self.kernels[kind]
+        if found is None and Given.NUMBER in kind.given:  # which was perhaps asked for its value
+            values = tuple([a if g is Given.NUMBER else g for a, g in zip(args, kind.given)])
+            if (kind, values) not in self.literal and len(self.literal) < LITERALS:
+                self.literal[kind, values] = self.spelled(kind, values)
+            found = self.literal.get((kind, values))
+        return found
+
+    def spelled(self, kind: Kind, values: Sequence[Any]) -> Kernel | None:
+        try:
+            return Kernel(self.name, self.function, kind, values)
+        except TypeError:  # no function of single elements, or no word for what it does
+            return None
+
+
+class Kernel:
+    """A cell's program as a kernel."""
+
+    def __init__(self, name: str, function: Cell, kind: Kind, values: Sequence[Any]) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # log of a number that is 0
+            program = read_cell(function, values, kind.dtype)
+        self.name = name
+        self.text = spelled.elementwise(program, name, kind.dtype, kind.places)
+        self.numbers = spelled.given(program)[0]
+        self.number = np.float64 if kind.dtype == np.float64 else np.float32
+        self.result = BOOL if program.results["result"].mask else kind.dtype
+
+    def __call__(self, xp: Any, arrays: list[Array], args: Sequence[Any],
+                 shape: tuple[int, ...], m: int) -> Array:
+        out = xp.empty(shape, self.result)
+        launch.launcher.function(self.text, self.name)(
+            spelled.grid(out.size), (spelled.THREADS,),
+            [*arrays, *map(self.number, self.numbers(args)), out, np.uint32(out.size),
+             np.uint32(m)])
+        return out
+
+
+def kind_of(args: Sequence[Any]) -> tuple[Kind, list[Array], tuple[int, ...], int] | None:
+    """The kind of arguments, their arrays, the shape they broadcast to and the length of its rows;
+    None where they are not what kernels are spelled for.
+    """
+    arrays, given, dtype = [], [], BOOL
+    there = launch.launcher.ndarray
+    for a in args:
+        kind: Any = type(a)
+        if kind is there:
+            arrays.append(a)
+            if a.dtype == BOOL:
+                given.append(Given.MASK)
+                continue
+            if dtype is not BOOL and a.dtype != dtype:
+                return None
+            dtype = a.dtype
+            given.append(Given.ARRAY)
+        elif kind is float or kind is int:
+            given.append(Given.NUMBER)
+        elif a is None or kind is str or kind is bool:
+            given.append(a)
+        else:
+            return None
+    if dtype not in spelled.TYPES or dtype is BOOL:
+        return None
+    found = layout([a.shape for a in arrays])
+    if found is None or not all(a.flags.c_contiguous for a in arrays):
+        return None
+    shape, places, m = found
+    return Kind(dtype, tuple(given), places), arrays, shape, m
+
+
+def layout(shapes: Sequence[tuple[int, ...]]) -> (
+        tuple[tuple[int, ...], tuple[str, ...], int] | None):
+    """What arrays without gaps broadcast to, and where in each an element's operand lies (see
+    ``spelled.elementwise``), in rows of how many; None if not so, or if there are none or too many.
+    """
+    shape = shapes[0]
+    if any(s != shape for s in shapes):
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            return None
+    n, m = size(shape), 0
+    places: list[str] = []
+    for s in shapes:
+        k = size(s)
+        own = s.index(1) if 1 in s else len(s)  # leading axes that are not stretched
+        if k == n:
+            places.append("i")
+            continue
+        if k == 1:
+            places.append("0")
+            continue
+        while s and s[0] == 1:
+            s = s[1:]
+        if s == shape[len(shape) - len(s):]:
+            rows = k
+            places.append("i % m")
+        elif len(s) == len(shape) and k == size(s[:own]) and s[:own] == shape[:own]:
+            rows = n // k
+            places.append("i / m")
+        else:
+            return None
+        if m not in (0, rows):
+            return None
+        m = rows
+    return (shape, tuple(places), m or 1) if 0 < n < spelled.LIMIT else None
+
+
+def size(shape: Sequence[int]) -> int:
+    n = 1
+    for k in shape:
+        n *= k
+    return n
