@@ -57,8 +57,7 @@ class DeviceLoader(DataLoader[Any]):
                             "numbers")
         if not isinstance(dataset, TensorDataset):
             tensors = [t.to(device) for t in tensors]
-        on_cpu = any(t.device == backend.CPU for t in tensors)
-        if on_cpu and type(launch.launcher) is launch.Launcher:
+        if any(type(t.array) is not launch.launcher.ndarray for t in tensors):
             raise RuntimeError("DeviceLoader takes tensors on a GPU: move them by to('cuda'); for "
                                "the CPU there is DataLoader")
         self._arrays = [t.array if t.array.flags.c_contiguous else t.array.copy()

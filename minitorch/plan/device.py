@@ -24,7 +24,7 @@ from minitorch.plan.device_fusing import Kernel, aside, scheduled, stored
 from minitorch.plan.device_memory import Homes, at_home, library, plain_words
 from minitorch.plan.device_notes import layout, translated
 from minitorch.plan.device_text import HEADER, bringing, spelled
-from minitorch.plan.device_update import THREADS, Update, same
+from minitorch.plan.device_update import Moved, Update, launches, same
 from minitorch.plan.device_words import Known, Product, Untranslated
 from minitorch.plan.memory import owner
 from minitorch.plan.notes import Note, arrays_in
@@ -43,14 +43,14 @@ class Launch:
     """One launch of a kernel, with arguments that stay. ``joins``: it needs what ran aside."""
 
     function: Any
-    grid: int
-    block: int
+    grid: tuple[int, ...]
+    block: tuple[int, ...]
     args: list[Any]
     joins: bool = False
     aside = False
 
     def __call__(self) -> None:
-        self.function((self.grid,), (self.block,), self.args)
+        self.function(self.grid, self.block, self.args)
 
 
 @dataclass(eq=False)
@@ -83,7 +83,7 @@ class DeviceStep:
         everything = list({id(t): t for t in (*given, *reach.tensors)}.values())
         self.homes = Homes(library(everything))
         self.on_gpu = self.homes.xp is not np
-        if not self.on_gpu and type(launch.launcher) is launch.Launcher:
+        if not self.on_gpu and launch.launcher.ndarray is not np.ndarray:
             raise Refused(f"{self.name} has its tensors on the CPU: move model and data to a GPU "
                           f"by to('cuda'), or use torch.compile, which is the same for CPUs")
         with plain_words(), at_home(everything) as held:
@@ -158,7 +158,7 @@ class DeviceStep:
         self.updates = [Update(unit.function.__self__, gradients)  # type: ignore[attr-defined]
                         for unit in self.units if isinstance(unit, Note)]
         self.random = homes.new(16).view(np.uint64)
-        self.built: list[Any] | None = None  # what the optimizers' launches depend on
+        self.built: list[list[Moved]] | None = None  # what the optimizers' launches depend on
         self.seed = -1
 
     def array(self, t: Any) -> Array:
@@ -168,39 +168,29 @@ class DeviceStep:
                 return device
         return self.homes.array(t.array)
 
-    def compile(self, built: list[Any], count: int) -> None:
+    def compile(self, built: list[list[Moved]], count: int) -> None:
         """Make the launches, for what the optimizers' updates depend on now."""
-        moves = [Update.moves(each) for each in built]
-        names = {(k, m): f"update{k}_{m}" for k, each in enumerate(moves)
-                 for m in range(len(each))}
         source = "\n\n".join([HEADER, *[k.text for k in self.kernels.values()]])
-        updating = "\n\n".join([HEADER, *[moves[k][m].formula.text(name, moves[k][m].dtype)
-                                         for (k, m), name in names.items()]])
-        self.numbers = self.homes.new(8 * count).view(np.float64)
-
-        def function(name: str) -> Any:
-            return launch.launcher.function(updating if name.startswith("update") else source, name)
+        self.numbers = {kind: self.homes.new(8 * count).view(kind)
+                        for kind in (np.float32, np.float64)}
         self.bring = launch.launcher.function(bringing([x.dtype for x in self.inputs], count),
                                               "bring")
         self.launches: list[Launch | Multiply] = []
         self.cut = 0  # where the backward pass of a callable begins
-        updates = iter(range(len(moves)))
+        moved = iter(built)
         for i, unit in enumerate(self.units):
             if i == self.forward:
                 self.cut = len(self.launches)
             if isinstance(unit, Kernel):
                 k = self.kernels[id(unit)]
                 args = [self.random] * k.random + [self.homes.spot(a) for a in k.arrays]
-                self.launches.append(Launch(function(k.name), k.grid, k.block, args))
+                function = launch.launcher.function(source, k.name)
+                self.launches.append(Launch(function, (k.grid,), (k.block,), args))
             elif isinstance(unit, Product):
                 self.launches.append(self.product(unit))
             else:
-                u = next(updates)
-                for m, move in enumerate(moves[u]):
-                    table, chunks = move.tables(launch.launcher.address)
-                    self.launches.append(Launch(
-                        function(names[u, m]), len(chunks), THREADS,
-                        [self.homes.put(table), self.homes.put(chunks), self.numbers], joins=True))
+                self.launches += [Launch(*each, joins=True)
+                                  for each in launches(next(moved), self.numbers)]
 
     def product(self, unit: Product) -> Multiply:
         (ta, lda), (tb, ldb), (_, ldc) = [layout(unit.note, x) for x in (unit.a, unit.b, unit.out)]
@@ -219,7 +209,7 @@ class DeviceStep:
 
         One launch, outside of the graph: the numbers travel as its arguments, so nothing waits.
         """
-        built: list[Any] = []
+        built: list[list[Moved]] = []
         numbers: list[float] = []
         for update in self.updates:
             each, values = update.advance(len(numbers))
@@ -231,8 +221,8 @@ class DeviceStep:
             self.built = built
         if self.seed != random.initial_seed():
             self.seed, self.drawn = random.initial_seed(), 0
-        args = [self.numbers, *map(np.float64, numbers), self.random, np.uint64(self.seed),
-                np.uint64(self.drawn)]
+        args = [*self.numbers.values(), *map(np.float64, numbers), self.random,
+                np.uint64(self.seed), np.uint64(self.drawn)]
         for x, mine in zip(given, self.inputs):
             if type(x) is not type(mine):
                 raise RuntimeError("Expected all tensors to be on the same device, but found at "

@@ -264,11 +264,11 @@ def bringing(kinds: list[Any], count: int) -> str:
 
     ``count`` numbers, the seed and place of the random stream, and an array for each argument.
     """
-    parameters = ["double* numbers", *[f"double v{i}" for i in range(count)],
+    parameters = ["float* singles", "double* doubles", *[f"double v{i}" for i in range(count)],
                   "unsigned long long* random", "unsigned long long seed",
                   "unsigned long long place"]
     lines = ["if (blockIdx.x == 0 && threadIdx.x == 0) {",
-             *[f"    numbers[{i}] = v{i};" for i in range(count)],
+             *[f"    singles[{i}] = v{i}; doubles[{i}] = v{i};" for i in range(count)],
              "    random[0] = seed; random[1] = place;", "}"]
     for k, kind in enumerate(kinds):
         parameters += [f"const {TYPES[kind]}* x{k}", f"{TYPES[kind]}* mine{k}", f"long long n{k}"]

@@ -1,96 +1,39 @@
-"""An optimizer's step on a GPU: all parameters of one program and dtype in one launch.
+"""An optimizer's step in a translated step: what its launches depend on, and its numbers.
 
-The program is the one that runs on a CPU (decision 7). Its numbers (learning rate, bias
-corrections: whatever a step's update needs besides arrays) are computed by the optimizer's own
-code on the host, and lie in device memory; the launch reads them there, so that a graph that
-holds it can be replayed.
+The numbers (learning rate, bias corrections: whatever an update needs besides arrays) are computed
+by the optimizer's own code on the host, and lie in device memory; the launches
+(``kernels.cuda.updates``) read them there, so that a graph which holds them can be replayed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minitorch import symbols
+from minitorch.kernels.cuda import spelled, updates
 from minitorch.optim.elementwise import HOW, Elementwise, flags, number
-from minitorch.plan.device_words import TYPES, Untranslated
-from minitorch.spelling import numbers
-from minitorch.symbols import Program, Symbol
+from minitorch.plan.device_words import Untranslated
 
 Array = Any
-THREADS, CHUNK = 256, 1024  # elements of a block
-SPELLING = {"add": "{} + {}", "subtract": "{} - {}", "multiply": "{} * {}", "divide": "{} / {}",
-            "power": "pow({}, {})", "negative": "-{}", "sqrt": "sqrt({})", "abs": "magnitude({})",
-            "sign": "(T)(({0} > 0) - ({0} < 0))", "maximum": "larger({}, {})",
-            "minimum": "smaller({}, {})", "greater": "{} > {}", "less": "{} < {}",
-            "where": "{} ? {} : {}"}
 
 
 class Formula:
-    """A program as CUDA C, and as a function of the options that gives its numbers."""
+    """A program, and ``numbers``, the function of the options that gives what it is passed."""
 
-    def __init__(self, program: Program, state: tuple[str, ...]) -> None:
-        self.state = state  # the names of its arrays
-        text, passed = numbers(program)
-        scope: dict[str, Any] = {}
-        exec(f"import math\n{text}", scope)
-        self.numbers: Callable[[dict[str, Any]], list[float]] = scope["numbers"]
-        self.count, self.program, self.passed = len(passed), program, passed
-
-    def text(self, name: str, dtype: Any) -> str:
-        """``name(table, chunks, numbers)``. A row of the table: pointers to x, g and the state,
-        how many elements, and where in ``numbers`` its own begin. A chunk: a row and the element
-        that its block begins with.
-        """
-        arrays = self.program.arrays
-        names: dict[Any, str] = {a: f"c{i}" for i, a in enumerate(self.passed)}
-        head = [f"const T c{i} = c[{i}];" for i in range(self.count)]
-        names |= {a: f"{a.name}_" for a in arrays}
-        pointers = [f"T* {a.name} = (T*)row[{i}];" for i, a in enumerate(arrays)]
-        body = [f"const T {a.name}_ = {a.name}[i];" for a in arrays]
-        for s in self.program.needed():
-            if s.array:
-                names[s] = f"a{len(names)}"
-                kind = "bool" if s.op in symbols.COMPARISONS else "T"
-                args = [names[a] if a in names else literal(a) for a in s.args]
-                body.append(f"const {kind} {names[s]} = {SPELLING[s.op].format(*args)};")
-        own = {a.name: a for a in arrays}
-        body += [f"{a}[i] = {names[s] if isinstance(s, Symbol) else literal(s)};"
-                 for a, s in self.program.results.items() if s is not own[a]]
-        lines = [f"typedef {TYPES[np.dtype(dtype)]} T;",
-                 "const unsigned long long* row = table + chunks[2 * blockIdx.x] * "
-                 f"{len(arrays) + 2};",
-                 "const int first = chunks[2 * blockIdx.x + 1];",
-                 f"const int end = min((int)row[{len(arrays)}], first + {CHUNK});",
-                 f"const double* c = numbers + row[{len(arrays) + 1}];", *head, *pointers,
-                 f"for (int i = first + threadIdx.x; i < end; i += {THREADS}) {{",
-                 *[f"    {line}" for line in body], "}"]
-        return "\n".join([f'extern "C" __global__ void __launch_bounds__({THREADS})',
-                          f"{name}(const unsigned long long* table, const int* chunks, "
-                          "const double* numbers) {", *[f"    {line}" for line in lines], "}"])
+    def __init__(self, program: symbols.Program, state: tuple[str, ...]) -> None:
+        self.program, self.state = program, state  # the names of its arrays
+        self.numbers, passed = spelled.given(program)
+        self.count = len(passed)
 
 
-def literal(x: Any) -> str:
-    return f"(T){x!r}" if x >= 0 else f"(T)({x!r})"
-
-
-@dataclass(eq=False)
-class Moves:
-    """The parameters that one launch moves: for each its arrays, and where its numbers lie."""
+class Moved(NamedTuple):
+    """What moves a parameter: a formula, where its numbers begin, and the arrays."""
 
     formula: Formula
-    dtype: Any
-    rows: list[tuple[list[Array], int]]
-
-    def tables(self, address: Callable[[Array], int]) -> tuple[Array, Array]:
-        """The rows and the chunks, for ``Formula.text``."""
-        table = [[*map(address, arrays), arrays[0].size, place] for arrays, place in self.rows]
-        chunks = [(i, first) for i, (arrays, _) in enumerate(self.rows)
-                  for first in range(0, arrays[0].size, CHUNK)]
-        return np.array(table, np.uint64), np.array(chunks, np.int32)
+    place: int
+    member: Member
 
 
 class Member:
@@ -121,7 +64,7 @@ class Update:
         self.optimizer, self.gradients = optimizer, gradients
         self.members: dict[Any, Member] = {}
 
-    def advance(self, start: int) -> tuple[list[Any], list[float]]:
+    def advance(self, start: int) -> tuple[list[Moved], list[float]]:
         """Count a step, as ``Elementwise.step`` does: what its launches depend on, its numbers.
 
         A change of the first, as when momentum begins or a state is loaded, needs new launches.
@@ -130,7 +73,7 @@ class Update:
         o = self.optimizer
         o._opt_called = True  # schedulers ask
         values: list[float] = []
-        built: list[Any] = []
+        moved: list[Moved] = []
         for group in o.param_groups:
             options = {name: number(group[name]) for name in o.defaults if name not in HOW}
             numbers: Any = None
@@ -151,8 +94,8 @@ class Update:
                     formula = self.formula(member.names, given)
                     place = start + len(values)
                     values += formula.numbers(given)
-                built.append((formula, place, member))
-        return built, values
+                moved.append(Moved(formula, place, member))
+        return moved, values
 
     def formula(self, names: tuple[str, ...], given: dict[str, Any]) -> Formula:
         key = type(self.optimizer), names, flags(given)
@@ -161,23 +104,24 @@ class Update:
                                          names)
         return self.formulas[key]
 
-    @staticmethod
-    def moves(built: Any) -> list[Moves]:
-        """The launches for what ``advance`` gave first."""
-        out: dict[Any, Moves] = {}
-        for formula, place, member in built:
-            arrays = member.arrays
-            dtype = np.dtype(arrays[0].dtype)
-            if dtype not in (np.float32, np.float64) or any(
-                    a.dtype != dtype or not a.flags.c_contiguous for a in arrays):
-                raise Untranslated(f"a parameter of {dtype}, or one with gaps, has no translation "
-                                   f"for the GPU")
-            made = out.setdefault((id(formula), dtype), Moves(formula, dtype, []))
-            made.rows.append((arrays, place))
-        return list(out.values())
+
+def launches(moved: list[Moved], numbers: dict[Any, Array]) -> list[updates.Launch]:
+    """The launches for what ``advance`` gave first; ``numbers``: their memory, by its dtype."""
+    groups: dict[Any, list[list[Array]]] = {}
+    for formula, place, member in moved:
+        if not updates.fits(member.arrays):
+            x = member.arrays[0]
+            raise Untranslated(f"a parameter of {x.dtype} and shape {x.shape}, with its gradient "
+                               f"and state, has no update on the GPU")
+        groups.setdefault((formula, place, member.arrays[0].dtype), []).append(member.arrays)
+    out: list[updates.Launch] = []
+    for (formula, place, dtype), tensors in groups.items():
+        mine = numbers[np.float64 if dtype == np.float64 else np.float32]
+        out += updates.launches(formula.program, tensors, mine[place:place + formula.count])
+    return out
 
 
-def same(a: list[Any], b: list[Any]) -> bool:
+def same(a: list[Moved], b: list[Moved]) -> bool:
     """Whether two steps' launches are the same: the very arrays, formulas and places."""
     return len(a) == len(b) and all([f is g and p == q and x is y
                                      for (f, p, x), (g, q, y) in zip(a, b)])
