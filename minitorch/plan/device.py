@@ -147,6 +147,7 @@ class DeviceStep:
         kernels = [unit for unit in self.units if isinstance(unit, Kernel)]
         self.kernels = {id(unit): spelled(unit, f"kernel{i}", store)
                         for i, unit in enumerate(kernels)}
+        self.source = "\n\n".join([HEADER, *[k.text for k in self.kernels.values()]])
         homes.arrange(self.units, self.kernels, made, kept, self.aside)
         self.outputs = mapped(self.step.outputs, lambda t: wrap(self.array(t)))
         self.results = [t.array for t in tensors_in(self.outputs)]
@@ -170,7 +171,6 @@ class DeviceStep:
 
     def compile(self, built: list[list[Moved]], count: int) -> None:
         """Make the launches, for what the optimizers' updates depend on now."""
-        source = "\n\n".join([HEADER, *[k.text for k in self.kernels.values()]])
         self.numbers = {kind: self.homes.new(8 * count).view(kind)
                         for kind in (np.float32, np.float64)}
         self.bring = launch.launcher.function(bringing([x.dtype for x in self.inputs], count),
@@ -184,7 +184,7 @@ class DeviceStep:
             if isinstance(unit, Kernel):
                 k = self.kernels[id(unit)]
                 args = [self.random] * k.random + [self.homes.spot(a) for a in k.arrays]
-                function = launch.launcher.function(source, k.name)
+                function = launch.launcher.function(self.source, k.name)
                 self.launches.append(Launch(function, (k.grid,), (k.block,), args))
             elif isinstance(unit, Product):
                 self.launches.append(self.product(unit))

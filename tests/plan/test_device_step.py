@@ -16,7 +16,8 @@ from minitorch.kernels.cuda import blas, launch
 from minitorch.plan import Refused, device_words
 from minitorch.plan.device import DeviceStep
 from minitorch.plan.device_fusing import Kernel
-from tests import emulated
+from minitorch.plan.device_text import bringing
+from tests import emulated, nvrtc
 from tests.plan.translations import Products, Stream, philox
 
 nn, F = torch.nn, torch.nn.functional
@@ -181,6 +182,19 @@ def test_a_wide_batch_is_shared_among_blocks():
     assert {"rows", "columns"} <= set(ways)
     x, y = batches(1, 3000, 4, np.float32)[0]
     assert np.isclose(step(x, y).item(), F.cross_entropy(model(x), y).item(), 1e-2)
+
+
+def test_kernels_compile_for_gpus():
+    """Those of the three networks and of the programs, for one of the architectures of the house:
+    what differs between them is not spelled here."""
+    sources = []
+    for name, optimizer, dtype in CASES[::2]:
+        model, mine = both(name, optimizer, dtype)[0]
+        x, y = batches(1)[0]
+        step = DeviceStep(functools.partial(cuda_steps.train, model, F.cross_entropy, mine),
+                          (x.to(dtype), y))
+        sources.append(step.source)
+    assert nvrtc.compiled([*sources, bringing([np.dtype(np.float32)], 3)], "sm_90")
 
 
 def test_a_wrong_translation_is_found(monkeypatch):
