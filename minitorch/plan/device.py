@@ -21,8 +21,9 @@ from minitorch.engine import wrap
 from minitorch.kernels.cuda import blas, launch
 from minitorch.plan.compiled import Refused
 from minitorch.plan.device_fusing import Kernel, aside, scheduled, stored
-from minitorch.plan.device_memory import Homes, at_home, library, plain_words
+from minitorch.plan.device_memory import Homes
 from minitorch.plan.device_notes import layout, translated
+from minitorch.plan.device_record import at_home, check_apart, library, plain_words
 from minitorch.plan.device_text import HEADER, bringing, spelled
 from minitorch.plan.device_update import Moved, Update, launches, same
 from minitorch.plan.device_words import Known, Product, Untranslated
@@ -86,6 +87,8 @@ class DeviceStep:
         if not self.on_gpu and launch.launcher.ndarray is not np.ndarray:
             raise Refused(f"{self.name} has its tensors on the CPU: move model and data to a GPU "
                           f"by to('cuda'), or use torch.compile, which is the same for CPUs")
+        mine = set(map(id, given))
+        check_apart([t for t in everything if id(t) not in mine])
         with plain_words(), at_home(everything) as held:
             before = Snapshot(reach)
             try:
@@ -105,13 +108,13 @@ class DeviceStep:
         if self.step.leaves and not pulling:
             raise Refused(f"{self.name} returns what still has a history: call backward() in it, "
                           f"or detach() it")
-        mine = set(map(id, given))
         self.held = [(t, device) for t, device, _ in held if id(t) not in mine]
         for t, device, host in held:
             if id(t) not in mine:
                 self.homes.add(host, device)
         try:
             self.build(*self.recipe)
+            del self.recipe
         except Untranslated as error:
             raise Refused(f"{self.name} has no translation for the GPU: {error}") from None
 

@@ -293,7 +293,7 @@ def stored(units: list[Unit], made: Container[int], kept: Iterable[Array]) -> se
             for laid in phase.members:
                 s = laid.statement
                 x = id(owner(s.out.array))
-                if x in later or x not in made or s.fold is not None or s.adds:
+                if x in later or x not in made or s.fold is not None:
                     out.add(id(s))
             for laid in phase.members:
                 later |= {id(owner(a)) for part in memory(laid.statement) for a in part}

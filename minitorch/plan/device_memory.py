@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from minitorch import backend
-from minitorch.coo import Coo
 from minitorch.plan import memory
-from minitorch.plan.compiled import Refused
 from minitorch.plan.device_fusing import Kernel
 from minitorch.plan.device_words import Product, Untranslated
 from minitorch.plan.notes import Note, arrays_in
@@ -97,47 +92,3 @@ class Homes:
 def flat(x: Array) -> Array:
     """Its bytes, one after the other."""
     return x.reshape(-1).view(np.uint8)
-
-
-def library(tensors: list[Any]) -> Any:
-    """NumPy or CuPy: whose arrays the tensors are."""
-    return np if all(isinstance(t.array, (np.ndarray, Coo)) for t in tensors) \
-        else backend.cupy_module()
-
-
-@contextmanager
-def at_home(tensors: list[Any]) -> Iterator[list[tuple[Any, Array, Array]]]:
-    """Let every tensor hold a copy on the CPU meanwhile: (tensor, its own array, the copy)."""
-    copies: dict[int, Array] = {}
-    held = []
-    for t in tensors:
-        if isinstance(t.array, Coo):
-            raise Refused("a sparse tensor has no translation for the GPU")
-        if not t.array.flags.c_contiguous:
-            raise Refused(f"a tensor of shape {tuple(t.array.shape)} has gaps, or columns for "
-                          f"rows: make it contiguous()")
-        if id(t.array) not in copies:
-            copies[id(t.array)] = np.array(backend.move(t.array, backend.CPU))
-        held.append((t, t.array, copies[id(t.array)]))
-    try:
-        for t, _, host in held:
-            t.array = host
-        yield held
-    finally:
-        for t, device, _ in held:
-            t.array = device
-
-
-@contextmanager
-def plain_words() -> Iterator[None]:
-    """Sums and choices as NumPy spells them, not by products and bits as is quick on a CPU."""
-    def sum(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
-        reduce: Any = np.add.reduce
-        return reduce(x, axis, None, None, keepdims)
-    xp = backend.numpy_words
-    before = xp.sum, xp.where
-    xp.sum, xp.where = sum, np.where
-    try:
-        yield
-    finally:
-        xp.sum, xp.where = before

@@ -13,6 +13,7 @@ import numpy as np
 from minitorch.backend import is_basic
 from minitorch.kernels import runs
 from minitorch.kernels.cuda import blas
+from minitorch.plan.device_record import hollow
 from minitorch.plan.device_words import (
     BITS,
     BOOL,
@@ -58,9 +59,9 @@ def translated(note: Note, known: Known) -> Statement | Product:
     elif f is _set:
         x, key, value = args
         if not is_basic(key):
-            raise refuse(note, "at such an index")
+            return scattered(note, known, x, key, value, adds=False)
         return elementwise(note, np.copyto, [value], {}, _get(x, key))
-    elif f is np.matmul and not kwargs:
+    elif f is hollow:
         a, b = args
         return product(note, a, b, out)
     elif f is np.copyto and note.into is None:
@@ -239,19 +240,24 @@ def gathered(note: Note, known: Known, x: Array, key: Any, out: Array) -> Statem
                      [*[i.array.dtype for i in indices], x.dtype], target)
 
 
-def scattered(note: Note, known: Known, x: Array, key: Any, value: Any) -> Statement:
-    """``x[key] += value`` where each place is met once, which an arange among the keys says."""
-    if not isinstance(value, np.ndarray) or value.dtype != x.dtype:
+def scattered(note: Note, known: Known, x: Array, key: Any, value: Any,
+              adds: bool = True) -> Statement:
+    """``x[key] += value``, or ``=``, where each place is met once: an arange among the keys says
+    that.
+    """
+    array = isinstance(value, np.ndarray)
+    if not array and type(value) not in (int, float):
         raise refuse(note, "of such a value")
-    checked(note, x, value)
+    checked(note, x, *[value] * array)
     space, indices, operand = jumping(note, known, x, key)
-    free = [i for i, n in enumerate(space) if n > 1]
-    if any(operand.steps[i] == 0 for i in free):
+    if any(operand.steps[i] == 0 for i, n in enumerate(space) if n > 1):
         raise refuse(note, "at places that may repeat")
-    space, (given, operand, *indices) = squeezed(
-        space, [Operand(value, steps_of(value, space)), operand, *indices], note)
-    return Statement(note, space, f"{{{len(indices)}}}", [*indices, given],
-                     [*[i.array.dtype for i in indices], x.dtype], operand, adds=True)
+    given = [Operand(value, steps_of(value, space))] * array
+    space, (operand, *others) = squeezed(space, [operand, *indices, *given], note)
+    n = len(indices)
+    return Statement(note, space, f"{{{n}}}", [*others[:n], *(others[n:] or [value])],
+                     [*[i.array.dtype for i in indices], x.dtype], operand, adds=adds,
+                     scatters=True)
 
 
 def drawn(note: Note, known: Known, shape: Any, p: Any) -> Statement:

@@ -177,8 +177,8 @@ class Text:
                 continue
             name = self.fresh("t")
             out = laid.out
-            if s.adds:
-                self.add(laid, args, text)
+            if s.scatters:
+                self.scatter(laid, args, text)
                 continue
             self.lines.append(f"const {TYPES[out.operand.array.dtype]} {name} = {text};")
             self.values[key(out)] = name
@@ -222,12 +222,12 @@ class Text:
         return " && ".join(f"{others[arg]} >= -{n} && {others[arg]} < {n}"
                            for arg, _, n in x.operand.jumps)
 
-    def add(self, laid: Laid, args: list[str], text: str) -> None:
-        """Add to what is there; nowhere, if a place is out of range."""
+    def scatter(self, laid: Laid, args: list[str], text: str) -> None:
+        """Write, or add, where other arrays say; nowhere, if a place is out of range."""
         out = laid.out
         place = f"{self.name(out.operand.array, out.first, True)}[{self.index(out, args)}]"
         test = f"if ({self.inside(out, args)}) " if out.operand.jumps else ""
-        self.lines.append(f"{test}{place} += {text};")
+        self.lines.append(f"{test}{place} {'+' * laid.statement.adds}= {text};")
         self.values.pop(key(out), None)
 
     def drawn(self, s: Statement, out: Touch) -> str:

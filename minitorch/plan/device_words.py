@@ -34,7 +34,8 @@ SPELLING |= {getattr(np, name): f"{c}{{f}}({', '.join(['{}'] * n)})" for name, c
     ("log10", "log10", 1), ("sin", "sin", 1), ("cos", "cos", 1), ("tan", "tan", 1),
     ("arctan", "atan", 1), ("sinh", "sinh", 1), ("cosh", "cosh", 1), ("floor", "floor", 1),
     ("ceil", "ceil", 1), ("rint", "rint", 1), ("trunc", "trunc", 1), ("power", "pow", 2),
-    ("arctan2", "atan2", 2), ("fmod", "fmod", 2), ("hypot", "hypot", 2))}
+    ("arctan2", "atan2", 2), ("copysign", "copysign", 2), ("fmod", "fmod", 2),
+    ("hypot", "hypot", 2))}
 FLOATING = {f for f, text in SPELLING.items() if "{f}" in text} | {np.reciprocal}
 LOGICAL = {np.logical_not: 1, np.logical_and: 2, np.logical_or: 2}
 BITS = {np.invert: np.logical_not, np.bitwise_and: np.logical_and, np.bitwise_or: np.logical_or}
@@ -83,6 +84,7 @@ class Statement:
     fold: Any = None
     axis: int | None = None
     adds: bool = False  # to what is there
+    scatters: bool = False  # to places that other arrays name
     draw: tuple[int, float] | None = None  # its first number in the random stream; probability
 
     @property
