@@ -72,17 +72,20 @@ class DeviceStep:
     """A function recorded on arguments of one signature, as ``launches`` that do the same.
 
     ``prepare`` brings arguments and the numbers that change from step to step into the launches'
-    memory; after them ``finish`` gives the results, which the next run overwrites. Raises
-    ``Refused`` where there is no translation, with everything as it was.
+    memory; after them ``finish`` gives the results, which the next run overwrites. ``generator``:
+    seed and offset of what it draws, two uint64 on the device, else its own. Raises ``Refused``
+    where there is no translation, with everything as it was.
     """
 
     def __init__(self, function: Callable[..., Any], args: Any, name: str = "",
-                 pulling: bool = False) -> None:
+                 pulling: bool = False, generator: Array | None = None) -> None:
         self.name = name or getattr(function, "__name__", "the step")
         given = tensors_in(args)
         reach = Reach([function, args])
         everything = list({id(t): t for t in (*given, *reach.tensors)}.values())
         self.homes = Homes(library(everything))
+        self.generator = generator
+        self.own_seed = None if generator is not None else -1
         self.on_gpu = self.homes.xp is not np
         if not self.on_gpu and launch.launcher.ndarray is not np.ndarray:
             raise Refused(f"{self.name} has its tensors on the CPU: move model and data to a GPU "
@@ -163,7 +166,6 @@ class DeviceStep:
                         for unit in self.units if isinstance(unit, Note)]
         self.random = homes.new(16).view(np.uint64)
         self.built: list[list[Moved]] | None = None  # what the optimizers' launches depend on
-        self.seed = -1
 
     def array(self, t: Any) -> Array:
         """The device's array for a tensor that is read after the step."""
@@ -222,10 +224,8 @@ class DeviceStep:
         if fresh:
             self.compile(built, len(numbers))
             self.built = built
-        if self.seed != random.initial_seed():
-            self.seed, self.drawn = random.initial_seed(), 0
-        args = [*self.numbers.values(), *map(np.float64, numbers), self.random,
-                np.uint64(self.seed), np.uint64(self.drawn)]
+        args = [*self.numbers.values(), *map(np.float64, numbers), self.random, self.drawing(),
+                self.drawn_each]
         for x, mine in zip(given, self.inputs):
             if type(x) is not type(mine):
                 raise RuntimeError("Expected all tensors to be on the same device, but found at "
@@ -233,8 +233,14 @@ class DeviceStep:
             args += [x if x.flags.c_contiguous else x.copy(), mine, 0 if x is mine else mine.size]
         largest = max([x.size for x in self.inputs], default=1)
         self.bring((min(-(-largest // 256), 1024),), (256,), args)
-        self.drawn += self.drawn_each
         return fresh
+
+    def drawing(self) -> Array:
+        """Seed and offset of the generator; our own follows ``torch.manual_seed``."""
+        seed = random.initial_seed()
+        if self.generator is None or self.own_seed not in (None, seed):
+            self.generator, self.own_seed = self.homes.put(np.array([seed, 0], np.uint64)), seed
+        return self.generator
 
     def finish(self) -> Any:
         """Gradients where the step leaves them, writes counted, and the results."""

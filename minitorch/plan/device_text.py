@@ -262,14 +262,16 @@ def spelled(kernel: Kernel, name: str, store: Container[int]) -> Spelled:
 def bringing(kinds: list[Any], count: int) -> str:
     """The text of ``bring``: what changes from step to step into the launches' memory.
 
-    ``count`` numbers, the seed and place of the random stream, and an array for each argument.
+    ``count`` numbers, seed and offset of the generator, which moves on by what the step draws, and
+    an array for each argument.
     """
     parameters = ["float* singles", "double* doubles", *[f"double v{i}" for i in range(count)],
-                  "unsigned long long* random", "unsigned long long seed",
-                  "unsigned long long place"]
+                  "unsigned long long* random", "unsigned long long* generator",
+                  "long long drawn"]
     lines = ["if (blockIdx.x == 0 && threadIdx.x == 0) {",
              *[f"    singles[{i}] = v{i}; doubles[{i}] = v{i};" for i in range(count)],
-             "    random[0] = seed; random[1] = place;", "}"]
+             "    random[0] = generator[0]; random[1] = generator[1];",
+             "    generator[1] += drawn;", "}"]
     for k, kind in enumerate(kinds):
         parameters += [f"const {TYPES[kind]}* x{k}", f"{TYPES[kind]}* mine{k}", f"long long n{k}"]
         lines += [f"for (long long e = blockIdx.x * blockDim.x + threadIdx.x; e < n{k}; "
