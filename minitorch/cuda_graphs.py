@@ -133,7 +133,7 @@ class graph:
     def __init__(self, cuda_graph: CUDAGraph, pool: Pool | None = None, stream: Any = None,
                  capture_error_mode: str = "global") -> None:
         self.cuda_graph, self.pool, self.mode = cuda_graph, pool, capture_error_mode
-        self.stream = getattr(stream, "stream", stream)  # CuPy's own
+        self.stream = getattr(stream, "native", stream)  # CuPy's own
 
     def __enter__(self) -> None:
         cupy = backend.cupy_module()

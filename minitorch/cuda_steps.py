@@ -14,7 +14,7 @@ from typing import Any
 
 from minitorch import backend
 from minitorch.autograd import Function
-from minitorch.engine import Leaf, wrap
+from minitorch.engine import Leaf, Tensor, wrap
 from minitorch.kernels.cuda import blas
 from minitorch.modes import modes
 from minitorch.nn.module import Module
@@ -41,13 +41,19 @@ class Replay:
         self.ran = True
 
 
+capture_streams: dict[int, list[Any]] = {}  # two for each GPU
+
+
 def captured(launches: Sequence[Any]) -> Any:
     """CuPy's graph of launches that have run before: they allocate nothing, and wait for nothing.
 
     Those ``aside`` are captured on a second stream, so that the graph may run them beside others.
     """
     cuda = backend.cupy_module().cuda
-    main, side = cuda.Stream(non_blocking=True), cuda.Stream(non_blocking=True)
+    device = cuda.Device().id
+    if device not in capture_streams:  # each has a workspace of cuBLAS's, and keeps it
+        capture_streams[device] = [cuda.Stream(non_blocking=True) for _ in range(2)]
+    main, side = capture_streams[device]
     for stream in (side, main):
         with stream:
             blas.products.handle()  # and a workspace for each
@@ -77,10 +83,11 @@ class GraphedStep:
     """What ``make_graphed_step`` returns; ``steps`` are its recordings."""
 
     def __init__(self, function: Callable[..., Any], example: tuple[Any, ...]) -> None:
-        self.function, self.example = function, example
+        if not example or not all(isinstance(t, Tensor) for t in example):
+            raise TypeError("the example is a tuple of tensors: model's arguments, and the target")
+        self.function = function
+        self.kinds = kinds(example)
         self.steps: list[tuple[DeviceStep, Replay]] = []
-        given: list[Any] = []
-        self.signature = signature(example, given)
         self.record(example)
 
     def record(self, args: tuple[Any, ...]) -> tuple[DeviceStep, Replay]:
@@ -91,21 +98,22 @@ class GraphedStep:
         return self.steps[-1]
 
     def __call__(self, *args: Any) -> Any:
-        given: list[Any] = []
-        if signature(args, given) != self.signature:
-            said = [f"{t.array.dtype}{list(t.array.shape)}" for t in given]
-            asked: list[Any] = []
-            signature(self.example, asked)
-            raise ValueError(f"a graph takes arguments like its example's: "
-                             f"{[f'{t.array.dtype}{list(t.array.shape)}' for t in asked]}, not "
-                             f"{said}; make another graph for others, or leave the last, smaller "
-                             f"batch out (drop_last=True)")
+        if kinds(args) != self.kinds:
+            asked, given = [", ".join(f"{dtype}{list(shape)}" for shape, dtype in each)
+                            for each in (self.kinds, kinds(args))]
+            raise ValueError(f"a graph takes arguments like its example's, {asked}, not {given}; "
+                             f"make another graph for others, or leave the last, smaller batch "
+                             f"out (drop_last=True)")
         step, replay = next((pair for pair in self.steps if pair[0].holds()), None) \
             or self.record(args)
-        if step.prepare([t.array for t in given]):
+        if step.prepare([t.array for t in args]):
             replay.graph, replay.ran = None, False
         replay(step.launches, step.on_gpu)
         return step.finish()
+
+
+def kinds(tensors: tuple[Any, ...]) -> list[Any]:
+    return [(t.array.shape, t.array.dtype) for t in tensors]
 
 
 def train(model: Any, loss_fn: Any, optimizer: Any, *batch: Any) -> Any:

@@ -103,6 +103,7 @@ def cupy(monkeypatch):
     monkeypatch.setattr(backend, "cuda_count", lambda: 1)
     monkeypatch.setattr(blas, "products", SimpleNamespace(
         handle=lambda: log.append("handle"), multiply=lambda *args: log.append("product")))
+    monkeypatch.setattr(cuda_steps, "capture_streams", {})
     monkeypatch.setattr(cuda_graphs.graph, "default_capture_stream", None)
 
     class Named(launch.Launcher):
