@@ -8,10 +8,10 @@
 
 #define EMULATED 1
 #define __global__ static
-#define __device__ static
+#define __device__
 #define __host__
 #define __constant__ static
-#define __shared__ static
+#define __shared__ static __attribute__((section("shared_memory")))
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __grid_constant__
@@ -62,6 +62,8 @@ static char stacks[MOST][STACK];
 static Barrier block_barrier, warps[MOST / 32];
 static uint64_t slots[MOST];  // what the threads hand each other in shuffles
 static char dynamic_shared[48 << 10];
+static __attribute__((section("shared_memory"), used)) char no_shared[1] = {};
+extern "C" char __start_shared_memory[], __stop_shared_memory[];  // all that is declared so
 static jmp_buf scheduler;
 static int current;
 static long progress;  // whether anybody moved: else nobody ever will
@@ -134,13 +136,15 @@ template <class T> T exchange(T value, int lane) {
     __syncwarp();
     return value;
 }
-template <class T> T __shfl_sync(unsigned, T v, int at) { return exchange(v, at); }
-template <class T> T __shfl_down_sync(unsigned, T v, int by) { return exchange(v, current % 32 + by); }
-template <class T> T __shfl_up_sync(unsigned, T v, int by) { return exchange(v, current % 32 - by); }
-template <class T> T __shfl_xor_sync(unsigned, T v, int by) { return exchange(v, current % 32 ^ by); }
+#define SHUFFLE(name, from) \
+    template <class T> T name(unsigned, T v, int by) { return exchange(v, from); }
+SHUFFLE(__shfl_sync, by)
+SHUFFLE(__shfl_down_sync, current % 32 + by)
+SHUFFLE(__shfl_up_sync, current % 32 - by)
+SHUFFLE(__shfl_xor_sync, current % 32 ^ by)
 
-// A launch: 0, or 1 if threads wait for others that never come. `args` are the arguments' addresses,
-// as the driver takes them. `meets`: whether threads meet at all.
+// A launch: 0, or 1 if threads wait for others that never come. `args` are the arguments'
+// addresses, as the driver takes them. `meets`: whether threads meet at all.
 static int launch(void (*kernel)(void**), const unsigned* d, int shared, bool meets, bool backwards,
                   void** args) {
     gridDim = {d[0], d[1], d[2]};
@@ -151,6 +155,7 @@ static int launch(void (*kernel)(void**), const unsigned* d, int shared, bool me
     for (unsigned x = 0; x < d[0]; x++) {
         blockIdx = {x, y, z};
         memset(dynamic_shared, 0xff, shared);  // nothing useful, as on a GPU
+        memset(__start_shared_memory, 0xff, __stop_shared_memory - __start_shared_memory);
         if (meets) { if (!run_fibers(n, backwards)) return 1; }
         else for (int t = 0; t < n; t++) { place(t); body(args); }
     }

@@ -48,11 +48,11 @@ def translated(source: str, unit: int) -> str:
         entries += (f'extern "C" int unit{unit}_{name}(const unsigned* d, int shared, bool back, '
                     f"void** args) {{ return launch(unit{unit}::call_{name}, d, shared, {meets}, "
                     f"back, args); }}\n")
-    return f"namespace unit{unit} {{\n{body}\n{calls}}}\n{entries}"
+    return f"namespace {{ namespace unit{unit} {{\n{body}\n{calls}}} }}\n{entries}"
 
 
 @cache
-def library(sources: tuple[str, ...]) -> ctypes.CDLL:
+def library(sources: tuple[str, ...]) -> ctypes.PyDLL:
     """The texts, compiled together."""
     text = HEADER + "".join(translated(source, i) for i, source in enumerate(sources))
     folder = Path(tempfile.gettempdir()) / f"minitorch-emulated-{os.getuid()}"
@@ -67,7 +67,7 @@ def library(sources: tuple[str, ...]) -> ctypes.CDLL:
             if done.returncode:
                 raise RuntimeError(f"g++ refuses a kernel:\n{done.stderr[:4000]}")
             os.replace(Path(work) / "kernels.so", path)  # whole, whoever else makes it
-    return ctypes.CDLL(str(path))
+    return ctypes.PyDLL(str(path))  # one launch at a time
 
 
 class Emulated(Launcher):

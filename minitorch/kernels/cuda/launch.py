@@ -41,10 +41,9 @@ class Launcher:
     def __init__(self) -> None:
         self.launches = 0
         self.functions: dict[Any, Function] = {}
-        self.modules: dict[Any, Any] = {}
 
     def function(self, source: str, name: str, options: tuple[str, ...] = ()) -> Function:
-        """The function ``name`` of a text; compiled when first launched, once on each device."""
+        """The function ``name`` of a text, which is compiled when first asked for."""
         key = source, name, options
         found = self.functions.get(key)
         if found is None:
@@ -54,11 +53,8 @@ class Launcher:
 
     def kernel(self, source: str, name: str, options: tuple[str, ...]) -> Callable[..., None]:
         """``kernel(grid, block, args, shared_mem=)``, the function itself."""
-        module = self.modules.get((source, options))
-        if module is None:
-            module = self.modules[source, options] = backend.cupy_module().RawModule(
-                code=source, options=(*OPTIONS, *options))
-        return module.get_function(name)
+        module = backend.cupy_module().RawModule(code=source, options=(*OPTIONS, *options))
+        return module.get_function(name)  # CuPy compiles equal texts once on each device
 
     @property
     def ndarray(self) -> type | None:

@@ -180,7 +180,10 @@ def fits(arrays: Sequence[Array]) -> bool:
     """Whether a kernel takes them: on a GPU, of one dtype and memory order, without gaps."""
     there: Any = launch.launcher.ndarray
     x = arrays[0]
-    return (type(x) is there and x.dtype in spelled.TYPES
-            and x.dtype.kind == "f" and x.flags.forc and x.size < spelled.LIMIT
-            and all(type(a) is there and a.dtype == x.dtype and a.strides == x.strides
-                    for a in arrays))
+    if not (type(x) is there and x.dtype.kind == "f" and x.dtype in spelled.TYPES
+            and x.size < spelled.LIMIT):
+        return False
+    if any(type(a) is not there or a.dtype != x.dtype or a.shape != x.shape for a in arrays):
+        return False
+    flags = [a.flags for a in arrays]
+    return all(f.c_contiguous for f in flags) or all(f.f_contiguous for f in flags)

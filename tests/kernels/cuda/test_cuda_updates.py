@@ -151,6 +151,7 @@ def runs(device: str, name: str, chosen: dict[str, Any]) -> tuple[list[Any], lis
 def test_a_step_of_an_optimizer_is_one_launch_for_each_group(name: str, emulated: Any,
                                                              monkeypatch: Any) -> None:
     monkeypatch.setattr(backends.numba, "enabled", False)
+    monkeypatch.setattr(getattr(torch.optim, name), "programs", {})  # the class's, for all devices
     chosen = {"lr": 0.1} | ({"momentum": 0.9} if name == "SGD" else {})
     expected, _ = runs("cpu", name, chosen)
     with gpu():
