@@ -8,7 +8,8 @@ calls and the errors are checked without.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from minitorch import backend
 from minitorch.errors import advised
 from minitorch.kernels.cuda import blas
+from minitorch.optim.optimizer import register_optimizer_step_pre_hook
 
 HOME = str(Path(__file__).parent)
 MODES = {"global": 0, "thread_local": 1, "relaxed": 2}  # cudaStreamCaptureMode
@@ -42,9 +44,9 @@ class Pool:
 
     def reserve(self) -> None:
         """Have ready, on the current stream, what the same code has used and freed before."""
-        if not self.memory.total_bytes():
-            before = backend.cupy_module().get_default_memory_pool().free_bytes()
-            self.memory.malloc(2 * before + SLACK)  # and freed at once: it stays in the pool
+        wanted = 2 * backend.cupy_module().get_default_memory_pool().free_bytes() + SLACK
+        if self.memory.free_bytes() < wanted:
+            self.memory.malloc(wanted)  # and freed at once: it stays in the pool
 
 
 class CUDAGraph:
@@ -57,42 +59,35 @@ class CUDAGraph:
     def __init__(self, keep_graph: bool = False) -> None:
         self._graph: Any = None
         self._pool: Pool | None = None
-        self._undo: list[Callable[[], None]] = []
+        self._block: Any = None  # while it is captured
 
     def capture_begin(self, pool: Pool | None = None, capture_error_mode: str = "global") -> None:
         """Capture from here on what the current stream, not the default one, is given.
 
         Run the same code once before, so that its kernels are compiled and its memory is known.
         """
-        if self._undo:
+        if self._block is not None:
             raise RuntimeError("this graph is being captured already")
+        if capture_error_mode not in MODES:
+            raise RuntimeError(f"Unknown capture error mode. Expected `global`, `thread_local`, or "
+                               f"`relaxed`, got {capture_error_mode}")
         cupy = backend.cupy_module()
         stream = cupy.cuda.get_current_stream()
         self._pool = pool or self._pool or Pool()
         self._pool.reserve()
         blas.products.handle()  # with its workspace, which may not be made during the capture
         xp = backend.namespace(cupy.empty(1, np.float32))
-        before = xp.matmul, backend.move
-        allocator = cupy.cuda.using_allocator(self._pool.memory.malloc)
-        allocator.__enter__()
         stream.begin_capture(MODES[capture_error_mode])
-        self._pool.capturing, captured_on = True, self._pool
-        xp.matmul, backend.move = blas.matmul, staying
-
-        def undo() -> None:
-            captured_on.capturing = False
-            xp.matmul, backend.move = before
-            allocator.__exit__(None, None, None)
-        self._undo = [undo, lambda: setattr(self, "_graph", stream.end_capture())]
+        self._block, self._stream = inside(xp, self._pool), stream
+        self._block.__enter__()
 
     def capture_end(self) -> None:
         """End the capture; ``replay`` may be called then."""
-        if not self._undo:
+        if self._block is None:
             raise RuntimeError("no capture has begun")
-        undo, end = self._undo
-        self._undo = []
-        undo()
-        end()
+        block, self._block = self._block, None
+        block.__exit__(None, None, None)
+        self._graph = self._stream.end_capture()
 
     def replay(self) -> None:
         """Launch the graph on the current stream."""
@@ -109,6 +104,27 @@ class CUDAGraph:
         if self._pool is None:
             self._pool = Pool()
         return self._pool
+
+
+@contextmanager
+def inside(xp: Any, pool: Pool) -> Iterator[None]:
+    """What holds while a graph is captured: its own memory, our products, and what is refused."""
+    before = xp.matmul, backend.move
+    hook = register_optimizer_step_pre_hook(stepping)
+    xp.matmul, backend.move, pool.capturing = blas.matmul, staying, True
+    try:
+        with backend.cupy_module().cuda.using_allocator(pool.memory.malloc):
+            yield
+    finally:
+        xp.matmul, backend.move = before
+        pool.capturing = False
+        hook.remove()
+
+
+def stepping(optimizer: Any, args: Any, kwargs: Any) -> None:
+    raise RuntimeError(f"Attempting CUDA graph capture of step() for an instance of "
+                       f"{type(optimizer).__name__}: its learning rate and step count would stay "
+                       f"those of this step; make_graphed_step() captures whole steps")
 
 
 def staying(array: Any, to: Any) -> Any:

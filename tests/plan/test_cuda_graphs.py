@@ -201,6 +201,7 @@ def waits():
 @pytest.mark.parametrize("block, what", [
     (waits, "not permitted"),
     (lambda: torch.ones(2).to("cuda"), "a copy from cpu to cuda"),
+    (lambda: torch.optim.Adam(nn.Linear(2, 2).parameters()).step(), r"capture of step\(\)"),
     (lambda: cuda_graphs.backend.cupy_module().log.allocator(1 << 40), "from the driver")])
 def test_what_a_block_must_not_do_is_said_with_its_line(block, what, cupy):
     g = cuda_graphs.CUDAGraph()
