@@ -90,6 +90,10 @@ class GraphedStep:
         self.steps: list[tuple[DeviceStep, Replay]] = []
         self.record(example)
 
+    def explain(self) -> str:
+        """The launches of the last recording, one a line: what they compute, and how."""
+        return self.steps[-1][0].explain()
+
     def record(self, args: tuple[Any, ...]) -> tuple[DeviceStep, Replay]:
         if len(self.steps) >= LIMIT:
             raise RuntimeError(f"the step was recorded {LIMIT} times, for as many different modes "

@@ -203,6 +203,23 @@ class DeviceStep:
         a, b, out = map(self.homes.spot, (unit.a, unit.b, unit.out))
         return Multiply((a, b, out, m, n, k, ta, tb, lda, ldb, ldc), id(unit) in self.aside)
 
+    def explain(self) -> str:
+        """The launches, one a line."""
+        lines = ["       bring arguments and numbers"]
+        for unit in self.units:
+            if isinstance(unit, Product):
+                beside = "aside " if id(unit) in self.aside else ""
+                lines.append(f"{beside:7}product {unit.a.shape} @ {unit.b.shape} "
+                             f"{unit.note.operator}")
+            elif isinstance(unit, Kernel):
+                k = self.kernels[id(unit)]
+                lines.append(f"       {unit.way:7} {len(unit.statements)} calls in {k.grid} blocks "
+                             f"of {k.block}: {unit.about}")
+            else:
+                lines.append("       update of all parameters")
+        return "\n".join([f"{len(lines)} launches, {self.homes.block.nbytes / 1024:.0f} kB for "
+                          f"values", *lines])
+
     # ---- running
 
     def holds(self) -> bool:

@@ -148,6 +148,11 @@ class Kernel:
         return self.ways[self.way]
 
     @property
+    def about(self) -> str:
+        return ", ".join(dict.fromkeys(s.note.operator for s in self.statements
+                                       if s.note.operator))
+
+    @property
     def size(self) -> int:
         """The elements of its largest space."""
         return max(size(s.space) for s in self.statements)

@@ -67,10 +67,9 @@ class Text:
         types = [f"{'' if n in self.written else 'const '}{TYPES[a.dtype]}* {n}"
                  for n, a in zip(self.names.values(), self.arrays)]
         head = ["const unsigned long long* random"] * self.random + types
-        about = ", ".join(dict.fromkeys(s.note.operator or "call" for s in kernel.statements))
         shared = [f"__shared__ {t} {pool(t)}[{self.shape.block}];" for t in sorted(self.shared)]
         text = "\n".join([
-            f"// {kernel.way}: {about}",
+            f"// {kernel.way}: {kernel.about}",
             f'extern "C" __global__ void __launch_bounds__({self.shape.block})',
             f"{name}({', '.join(head)}) {{", *[f"    {line}" for line in (*shared, *lines)], "}"])
         self.spelled = Spelled(name, text, self.arrays, self.shape.blocks, self.shape.block,

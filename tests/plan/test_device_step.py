@@ -12,6 +12,7 @@ import pytest
 
 import minitorch as torch
 from minitorch import cuda_steps, random
+from minitorch.data import DataLoader, DeviceLoader, TensorDataset
 from minitorch.kernels.cuda import blas, launch
 from minitorch.plan import Refused, device_record, device_words
 from minitorch.plan.device import DeviceStep
@@ -187,6 +188,33 @@ def test_arguments_with_gaps_are_copied_too():
     step.homes.xp = None  # as if the others were on a GPU
     with pytest.raises(device_words.Untranslated, match="is on the CPU"):
         step.homes.spot(step.step.inputs[0])
+
+
+def test_an_explanation_names_each_launch():
+    (model, mine), _ = both("A", ADAM, torch.float32)
+    x, y = batches(1, dtype=np.float32)[0]
+    step = cuda_steps.make_graphed_step(model, F.cross_entropy, mine, (x, y))
+    lines = step.explain().splitlines()
+    assert lines[0].startswith("15 launches, ") and len(lines) == 16
+    assert lines[2] == "       product (32, 9) @ (9, 160) linear"
+    assert lines[3].endswith("2 calls in 20 blocks of 256: linear, relu")
+    assert sum(line.startswith("aside") for line in lines) == 2
+
+
+def test_batches_and_steps_on_the_device_train_as_on_the_cpu():
+    rng = np.random.default_rng(2)
+    data = TensorDataset(torch.tensor(rng.normal(size=(70, 9))),
+                         torch.tensor(rng.integers(0, 10, 70)))
+    (model, mine), (other, theirs) = both("tanh", SGD)
+    losses = []
+    for kind, net, optimizer in ((DataLoader, other, theirs), (DeviceLoader, model, mine)):
+        torch.manual_seed(9)
+        loader = kind(data, batch_size=32, shuffle=True, drop_last=True)
+        step = functools.partial(cuda_steps.train, net, F.cross_entropy, optimizer) \
+            if kind is DataLoader else cuda_steps.make_graphed_step(
+                net, F.cross_entropy, optimizer, (data.tensors[0][:32], data.tensors[1][:32]))
+        losses.append([step(*batch).item() for _ in range(2) for batch in loader])
+    assert len(losses[0]) == 4 and np.allclose(*losses, 1e-10)
 
 
 def test_a_wide_batch_is_shared_among_blocks():
