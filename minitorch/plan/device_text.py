@@ -129,21 +129,32 @@ class Text:
 
     def joined(self, laid: Laid, name: str, shape: Shape, apart: int, line: str,
                n: int) -> list[str]:
-        """The folded parts of a line's threads folded into one, and written."""
+        """The folded parts of a line's threads, ``apart`` from each other, made one and written.
+
+        Threads of a warp hand each other their parts; what is left of each warp goes through shared
+        memory. The order is the same in every run.
+        """
         s = laid.statement
         kind = TYPES[s.kinds[0]]
         out, fold = self.written_place(laid.out), FOLDS[s.fold][0]
+        threads, step = shape.lanes * apart, apart
+        lines: list[str] = []
+        while step < min(32, threads):
+            theirs = f"__shfl_xor_sync(~0u, {name}, {step})"
+            lines.append(f"{name} = {fold.format(name, theirs)};")
+            step *= 2
+        if threads > max(32, apart):
+            self.shared.add(kind)
+            part = min(apart, 32)  # of a warp's threads have parts of different lines
+            mine = f"threadIdx.x / 32 * {part} + threadIdx.x % {part}"
+            theirs = f"{pool(kind)}[{mine} + k * {apart}]"
+            lines += [f"if (threadIdx.x % 32 < {part}) {pool(kind)}[{mine}] = {name};",
+                      "__syncthreads();",
+                      f"if (lane == 0) for (int k = 1; k < {threads // max(32, apart)}; k++)",
+                      f"    {name} = {fold.format(name, theirs)};", "__syncthreads();"]
         other = "j" if line == "i" else "i"
-        if shape.lanes == 1:
-            return [f"if ({line} < {n}) {{ const int {other} = 0; {out} = {name}; }}"]
-        self.shared.add(kind)
-        mine = f"{pool(kind)}[threadIdx.x]"
-        theirs = f"{pool(kind)}[threadIdx.x + half * {apart}]"
-        return [f"{mine} = {name};", "__syncthreads();",
-                f"for (int half = {shape.lanes // 2}; half; half /= 2) {{",
-                f"    if (lane < half) {mine} = {fold.format(mine, theirs)};",
-                "    __syncthreads();", "}",
-                f"if (lane == 0 && {line} < {n}) {{ const int {other} = 0; {out} = {mine}; }}"]
+        return [*lines, f"if (lane == 0 && {line} < {n}) {{ const int {other} = 0; {out} = {name}; "
+                        "}"]
 
     # ---- what happens to one element
 
