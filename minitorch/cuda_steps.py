@@ -58,23 +58,29 @@ def captured(launches: Sequence[Any]) -> Any:
         with stream:
             blas.products.handle()  # and a workspace for each
     forked = False
+    events = []  # kept until the end
+
+    def after(stream: Any) -> Any:
+        events.append(stream.record())
+        return events[-1]
+
     with main:
         main.begin_capture()
         try:
             for each in launches:
                 if each.aside:
-                    side.wait_event(main.record())
+                    side.wait_event(after(main))
+                    forked = True
                     with side:
                         each()
-                    forked = True
                     continue
                 if each.joins and forked:
-                    main.wait_event(side.record())
+                    main.wait_event(after(side))
                     forked = False
                 each()
         finally:
             if forked:  # else the capture is not whole
-                main.wait_event(side.record())
+                main.wait_event(after(side))
             made = main.end_capture()
     return made
 

@@ -24,6 +24,7 @@ Array = Any
 Pair = tuple[int, int]
 WAYS = ("each", "rows", "columns", "one")
 ONE = 4096  # elements that a single block may go through
+MOST = 100  # statements of a kernel
 
 
 @dataclass(eq=False)
@@ -129,7 +130,10 @@ class Kernel:
     way = ""  # the one that was chosen
 
     def take(self, s: Statement) -> bool:
-        """Let a statement in, if a way is left."""
+        """Let a statement in, if a way is left; not ever more, as a launch has 4 kB for arguments.
+        """
+        if len(self.statements) >= MOST:
+            return False
         places = {way: place for way, phases in self.ways.items()
                   if (place := placed(way, phases, s)) is not None}
         if not places:

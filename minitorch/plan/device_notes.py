@@ -109,7 +109,7 @@ def checked(note: Note, *arrays: Array) -> None:
     for a in arrays:
         if a.dtype not in TYPES:
             raise refuse(note, f"arrays of {a.dtype}")
-        if a.size >= 1 << 31 or a.size == 0:
+        if a.size >= 1 << 30 or a.size == 0:
             raise refuse(note, f"an array of {a.size} elements")
         if any(step < 0 for step in a.strides):
             raise refuse(note, "an array read backwards")

@@ -165,7 +165,7 @@ def test_an_error_while_capturing_ends_the_capture(cupy):
             raise ValueError("no")
     with pytest.raises(ValueError, match="no"):
         cuda_steps.captured([Fails()])
-    assert cupy.log[-3:] == ["leave", "end", "leave"]
+    assert cupy.log[-4:] == ["leave", "join", "end", "leave"]
 
 
 def test_eager_code_is_captured_on_a_stream_and_in_memory_of_its_own(cupy):
