@@ -5,7 +5,6 @@ float64 whatever is more than rounding shows.
 """
 
 import functools
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +18,23 @@ from minitorch.plan.device import DeviceStep
 from minitorch.plan.device_fusing import Kernel
 from minitorch.plan.device_text import bringing
 from tests import emulated, nvrtc
-from tests.plan.translations import Products, Stream, philox
+from tests.plan.translations import (
+    ADAM,
+    CASES,
+    NETWORKS,
+    PLAIN,
+    SGD,
+    SQUARES,
+    Products,
+    Stream,
+    batches,
+    both,
+    perceptron,
+    philox,
+    programs,
+    same,
+    state,
+)
 
 nn, F = torch.nn, torch.nn.functional
 pytestmark = pytest.mark.skipif(emulated.COMPILER is None, reason="needs g++ to run kernels")
@@ -48,57 +63,6 @@ def gpu(monkeypatch, emulator):
     monkeypatch.setattr(launch, "launcher", emulator)
     monkeypatch.setattr(blas, "products", Products())
     return emulator
-
-
-def perceptron(sizes, between, dtype=torch.float64):
-    torch.manual_seed(3)
-    layers = []
-    for i, o in pairwise(sizes):
-        layers += [nn.Linear(i, o), *between(o)]
-    return nn.Sequential(*layers[:len(layers) - len(between(1))]).to(dtype)
-
-
-NETWORKS = {
-    "A": ((9, 160, 90, 10), lambda n: [nn.ReLU()]),
-    "B": ((9, 160, 90, 70, 10), lambda n: [nn.ReLU(), nn.Dropout(0.2)]),
-    "C": ((9, 150, 32, 10), lambda n: [nn.BatchNorm1d(n), nn.ReLU()]),
-    "others": ((9, 12, 10), lambda n: [nn.LayerNorm(n), nn.GELU(), nn.PReLU(), nn.Softplus()]),
-    "tanh": ((9, 20, 10), lambda n: [nn.Tanh()])}
-
-
-def batches(n, rows=32, inputs=9, dtype=np.float64):
-    rng = np.random.default_rng(1)
-    return [(torch.tensor(rng.normal(size=(rows, inputs)).astype(dtype)),
-             torch.tensor(rng.integers(0, 10, rows))) for _ in range(n)]
-
-
-def both(name, optimizer, dtype=torch.float64):
-    """A model and its optimizer, for the graph; and the same again."""
-    out = []
-    for _ in range(2):
-        model = perceptron(*NETWORKS[name], dtype)
-        out.append((model, optimizer(model.parameters())))
-    return out
-
-
-def state(model, optimizer):
-    arrays = [t.array for t in model.state_dict().values()]
-    arrays += [p.grad.array for p in model.parameters()]
-    for p in model.parameters():
-        arrays += [t.array for t in optimizer.state[p].values() if isinstance(t, torch.Tensor)]
-    return arrays
-
-
-def same(mine, theirs, tolerance):
-    return all(np.allclose(a, b, tolerance, tolerance) for a, b in zip(mine, theirs, strict=True))
-
-
-SGD = functools.partial(torch.optim.SGD, lr=0.1, momentum=0.9, dampening=0.3, weight_decay=0.01)
-ADAM = functools.partial(torch.optim.Adam, lr=0.01)
-PLAIN = functools.partial(torch.optim.SGD, lr=0.1)
-CASES = [("A", PLAIN, torch.float32), ("A", ADAM, torch.float64), ("B", ADAM, torch.float64),
-         ("C", SGD, torch.float64), ("others", PLAIN, torch.float64), ("tanh", SGD, torch.float64),
-         ("tanh", torch.optim.NAdam, torch.float64)]
 
 
 @pytest.mark.parametrize("name, optimizer", [("A", ADAM), ("B", ADAM), ("C", SGD),
@@ -354,42 +318,6 @@ def test_seeds_repeat_dropout_and_its_share_is_right():
 def test_philox_is_philox():
     """The known answer of the authors' own test of Philox4x32-10 for a counter and a key of 0."""
     assert philox(0, 0) == 0x6627E8D5
-
-
-SQUARES = tuple(torch.tensor(np.random.default_rng(4).normal(size=(2, 5, 4)) ** 2))
-
-
-def programs():
-    """Functions of (x (5, 4), y (5, 4)), each with something that fusing must not overlook."""
-    def column(x, y):
-        return (x - x.mean(0)) / (x.var(0) + 1).sqrt() * y.sum(1, keepdim=True)
-
-    def whole(x, y):
-        return x * (x.sum() + y.amax()) - y.exp().sum(0)
-
-    def in_place(x, y):
-        z = x + 1
-        z *= 2
-        w = z.sum(1)
-        z += y
-        return z * w.unsqueeze(1), w
-
-    def square(x, y):  # rows and columns of one length
-        z = torch.matmul(x, y.t())
-        return z + z.t().sum(0) * z.sum(0), torch.where(z > 0, z, -z).softmax(1)
-
-    def transposed(x, y):
-        return (x.t() * y.t().sum(1, keepdim=True)).t() + x, (x.t() + 1).log1p().sum(1)
-
-    def parts(x, y):
-        z = x * 0
-        z[1:, 2] = y[:4, 0]
-        return z.maximum(x)[:, 1:] * 3, (x > y).float().mean(), x.clamp(-0.5, 0.5) ** 3
-
-    def chosen(x, y):
-        picks = torch.tensor([[0], [3], [1], [1], [2]])
-        return x.gather(1, picks), (x @ y.t())[:, 0], F.gelu(x, approximate="tanh")
-    return [column, whole, in_place, square, transposed, parts, chosen]
 
 
 def test_programs_of_many_kinds_come_to_the_same_numbers(emulator):
