@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -182,12 +181,15 @@ def read(definition: Callable[..., Any], state: Sequence[str],
     return program
 
 
-class Given(Enum):
+class Given:
     """What stands for an argument when an operator's function is read."""
 
-    ARRAY = 0
-    MASK = 1
-    NUMBER = 2
+    ARRAY: Given
+    MASK: Given
+    NUMBER: Given
+
+
+Given.ARRAY, Given.MASK, Given.NUMBER = Given(), Given(), Given()
 
 
 def read_cell(function: Callable[..., Any], args: Sequence[Any], dtype: Any) -> Program:

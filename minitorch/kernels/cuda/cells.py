@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minitorch.kernels.cuda import launch, spelled, written
+from minitorch.kernels.cuda import launch, spelled, written, written_cells
 from minitorch.symbols import Given, read_cell
 
 Array = Any
 Cell = Callable[..., Any]
 LITERALS = 16  # kernels of one cell with a number built in: so many, then no more
+SHAPES = 1000  # that a cell remembers
+BLOCK = (spelled.THREADS,)
 BOOL = np.dtype(bool)
 
 _cells: dict[Cell, Cell] = {}
@@ -33,7 +35,7 @@ def cell(operator: str, part: str, function: Cell) -> Cell:
     found = _cells.get(function)
     if found is None:
         own = function.__module__.startswith("minitorch.ops.")  # not a user's of the same name
-        make = written.CELLS.get((operator, part)) if own else None
+        make = written_cells.CELLS.get((operator, part)) if own else None
         found = make(function) if make else Generated(f"{operator}_{part}", function)
         _cells[function] = found
     return found
@@ -78,33 +80,74 @@ class Kind(NamedTuple):
     places: tuple[str, ...]
 
 
+class Call(NamedTuple):
+    """A kernel for arguments of certain shapes."""
+
+    kernel: Kernel
+    shape: tuple[int, ...]
+    grid: tuple[int]
+    sizes: list[np.uint32]  # n and m of the kernel
+
+
 class Generated:
     """A cell with the kernels spelled from it, one for each kind of arguments."""
 
     def __init__(self, name: str, function: Cell) -> None:
         self.name, self.function = name, function
-        self.kernels: dict[Kind, Kernel | None] = {}  # numbers are arguments
-        self.literal: dict[Any, Kernel | None] = {}  # numbers are built in
+        self.kernels: dict[Kind, Kernel | None] = {}
+        self.literal: dict[Any, Kernel | None] = {}  # by numbers too, where they were asked for
+        self.calls: dict[Any, Call | None] = {}  # by dtypes and shapes
 
     def __call__(self, xp: Any, *args: Any) -> Any:
-        found = kind_of(args)
-        kernel = self.kernel(found[0], args) if found else None
-        if kernel is None or found is None:
-            return self.function(xp, *args)
-        _, arrays, shape, m = found
-        return kernel(xp, arrays, args, shape, m)
+        there: Any = launch.launcher.ndarray
+        key: list[Any] = []
+        arrays = []
+        for a in args:
+            kind: Any = type(a)
+            if kind is there and a.flags.c_contiguous:
+                arrays.append(a)
+                key += (a.dtype.char, a.shape)
+            elif kind is float or kind is int:
+                key.append(Given.NUMBER)
+            elif a is None or kind is str or kind is bool:
+                key.append(a)
+            else:
+                return self.function(xp, *args)
+        place = tuple(key)
+        call = self.calls[place] if place in self.calls else self.call(place, args)
+        return self.function(xp, *args) if call is None else call.kernel(xp, call, arrays, args)
+
+    def call(self, place: Any, args: tuple[Any, ...]) -> Call | None:
+        """How to call a kernel for such arguments; None where there is none."""
+        found, call = kind_of(args), None
+        if found is not None:
+            kind, shape, m = found
+            kernel = self.kernel(kind, args)
+            if kernel is not None:
+                n = size(shape)
+                call = Call(kernel, shape, spelled.grid(n), [np.uint32(n), np.uint32(m)])
+            if kernel is not self.kernels[kind]:  # other numbers, another kernel
+                return call
+        if len(self.calls) >= SHAPES:
+            self.calls.clear()
+        self.calls[place] = call
+        return call
 
     def kernel(self, kind: Kind, args: tuple[Any, ...]) -> Kernel | None:
         """The kernel for such arguments, spelled when they first come; None where there is none."""
+        values = tuple([a if g is Given.NUMBER else g for a, g in zip(args, kind.given)])
         if kind not in self.kernels:
-            self.kernels[kind] = self.spelled(kind, kind.given)
-        found = self.kernels[kind]
-        if found is None and Given.NUMBER in kind.given:  # which was perhaps asked for its value
-            values = tuple([a if g is Given.NUMBER else g for a, g in zip(args, kind.given)])
-            if (kind, values) not in self.literal and len(self.literal) < LITERALS:
-                self.literal[kind, values] = self.spelled(kind, values)
-            found = self.literal.get((kind, values))
-        return found
+            self.kernels[kind] = made = self.spelled(kind, kind.given)
+            if made is None and Given.NUMBER in kind.given:  # perhaps its value was asked
+                made = self.spelled(kind, values)
+                if made is not None:
+                    self.literal[kind] = None  # a mark, that it was
+                    self.literal[kind, values] = made
+        if kind not in self.literal:
+            return self.kernels[kind]
+        if (kind, values) not in self.literal and len(self.literal) < LITERALS:
+            self.literal[kind, values] = self.spelled(kind, values)
+        return self.literal.get((kind, values))
 
     def spelled(self, kind: Kind, values: Sequence[Any]) -> Kernel | None:
         try:
@@ -122,50 +165,49 @@ class Kernel:
             program = read_cell(function, values, kind.dtype)
         self.name = name
         self.text = spelled.elementwise(program, name, kind.dtype, kind.places)
-        self.numbers = spelled.given(program)[0]
+        self.numbers = spelled.given(program)[0] if program.options else None
         self.number = np.float64 if kind.dtype == np.float64 else np.float32
         self.result = BOOL if program.results["result"].mask else kind.dtype
+        self.launcher: Any = None  # that of the function
+        self.function: Any = None
 
-    def __call__(self, xp: Any, arrays: list[Array], args: Sequence[Any],
-                 shape: tuple[int, ...], m: int) -> Array:
-        out = xp.empty(shape, self.result)
-        launch.launcher.function(self.text, self.name)(
-            spelled.grid(out.size), (spelled.THREADS,),
-            [*arrays, *map(self.number, self.numbers(args)), out, np.uint32(out.size),
-             np.uint32(m)])
+    def __call__(self, xp: Any, call: Call, arrays: list[Array], args: Sequence[Any]) -> Array:
+        if self.launcher is not launch.launcher:
+            self.launcher = launch.launcher
+            self.function = self.launcher.function(self.text, self.name)
+        if self.numbers is not None:
+            arrays += map(self.number, self.numbers(args))
+        out = xp.empty(call.shape, self.result)
+        self.function(call.grid, BLOCK, [*arrays, out, *call.sizes])
         return out
 
 
-def kind_of(args: Sequence[Any]) -> tuple[Kind, list[Array], tuple[int, ...], int] | None:
-    """The kind of arguments, their arrays, the shape they broadcast to and the length of its rows;
+def kind_of(args: Sequence[Any]) -> tuple[Kind, tuple[int, ...], int] | None:
+    """The kind of arguments, the shape that their arrays broadcast to, and the length of its rows;
     None where they are not what kernels are spelled for.
     """
-    arrays, given, dtype = [], [], BOOL
-    there = launch.launcher.ndarray
+    there: Any = launch.launcher.ndarray
+    given: list[Any] = []
+    dtypes, shapes = set(), []
     for a in args:
-        kind: Any = type(a)
-        if kind is there:
-            arrays.append(a)
-            if a.dtype == BOOL:
-                given.append(Given.MASK)
-                continue
-            if dtype is not BOOL and a.dtype != dtype:
-                return None
-            dtype = a.dtype
-            given.append(Given.ARRAY)
-        elif kind is float or kind is int:
+        if type(a) is there and a.flags.c_contiguous:
+            given.append(Given.MASK if a.dtype == BOOL else Given.ARRAY)
+            dtypes.add(a.dtype)
+            shapes.append(a.shape)
+        elif type(a) is float or type(a) is int:
             given.append(Given.NUMBER)
-        elif a is None or kind is str or kind is bool:
+        elif a is None or type(a) is str or type(a) is bool:
             given.append(a)
         else:
             return None
-    if dtype not in spelled.TYPES or dtype is BOOL:
+    dtypes -= {BOOL}
+    if len(dtypes) != 1 or not dtypes <= spelled.TYPES.keys():
         return None
-    found = layout([a.shape for a in arrays])
-    if found is None or not all(a.flags.c_contiguous for a in arrays):
+    found = layout(shapes)
+    if found is None:
         return None
     shape, places, m = found
-    return Kind(dtype, tuple(given), places), arrays, shape, m
+    return Kind(dtypes.pop(), tuple(given), places), shape, m
 
 
 def layout(shapes: Sequence[tuple[int, ...]]) -> (

@@ -1,14 +1,12 @@
-"""The kernels written by hand (``*.cu``): launched on given arrays, and as cells of operators.
+"""The kernels written by hand (``*.cu``), launched on given arrays.
 
-The functions that launch take arrays without gaps, of one float dtype, and write into those they
-are given last: so a captured graph can make the same launches again. ``None`` stands for an
-optional array that is not there. ``CELLS`` holds what they replace in an operator: each takes the
-cell, and gives one that launches where arguments fit and else runs the cell as it is.
+The functions take arrays without gaps, of one float dtype, and write into those they are given
+last: so a captured graph can make the same launches again. ``None`` stands for an optional array
+that is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,10 @@ import numpy as np
 from minitorch.kernels.cuda import launch, spelled
 
 Array = Any
-Cell = Callable[..., Any]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 COLUMNS = (32, 8)  # the threads of a block that goes down columns
 NOTHING = 0  # a null pointer
-CHUNK = 256  # rows that one block sums of a column
+CHUNK = 256  # rows, about, that one block sums of a column
 
 
 @cache
@@ -64,6 +61,12 @@ def cross_entropy(x: Array, target: Array, weight: Array | None, ignore: int, sm
             total, mean, np.uint32(n), np.uint32(c))
 
 
+def total_weight(target: Array, weight: Array | None, ignore: int, c: int, total: Array) -> None:
+    """``total[1]``: the sum of the weights of c classes over the targets, as for a mean."""
+    run(total.dtype, ENTROPY, "cross_entropy_total", (1,), (256,), None, target, weight, ignore,
+        total, None, np.uint32(target.size), np.uint32(c))
+
+
 def cross_entropy_back(g: Array, logp: Array, target: Array, weight: Array | None, ignore: int,
                        smoothing: float, total: Array | None, out: Array) -> None:
     """The cotangent of x, from that of each loss or of their sum or mean: of the mean if there is a
@@ -72,37 +75,6 @@ def cross_entropy_back(g: Array, logp: Array, target: Array, weight: Array | Non
     n, c = logp.shape
     run(logp.dtype, ENTROPY, "cross_entropy_back", (n,), wide(c), g, logp, target, weight, ignore,
         float(smoothing), total, np.int32(g.size == 1 and g.ndim == 0), out, np.uint32(c))
-
-
-def _cross_entropy(cell: Cell) -> Cell:
-    def forward(xp: Any, x: Array, target: Array, weight: Array | None, ignore_index: int,
-                reduction: str, smoothing: float) -> Any:
-        if not (fit(x, weight) and whole(target) and x.ndim == 2 and x.size):
-            return cell(xp, x, target, weight, ignore_index, reduction, smoothing)
-        logp, loss = xp.empty(x.shape, x.dtype), xp.empty(target.shape, x.dtype)
-        if reduction == "none":
-            cross_entropy(x, target, weight, ignore_index, smoothing, logp, loss)
-            return loss, logp
-        total, mean = xp.empty(2, x.dtype), xp.empty((), x.dtype)
-        cross_entropy(x, target, weight, ignore_index, smoothing, logp, loss, total, mean)
-        return (mean if reduction == "mean" else total[0]), logp
-    return forward
-
-
-def _cross_entropy_x(cell: Cell) -> Cell:
-    def rule(xp: Any, g: Array, logp: Array, target: Array, weight: Array | None,
-             ignore_index: int, reduction: str, smoothing: float) -> Any:
-        if not (fit(logp, weight, g) and whole(target) and logp.ndim == 2 and logp.size):
-            return cell(xp, g, logp, target, weight, ignore_index, reduction, smoothing)
-        total, out = None, xp.empty(logp.shape, logp.dtype)
-        if reduction == "mean":
-            total = xp.empty(2, logp.dtype)
-            n, c = logp.shape
-            run(logp.dtype, ENTROPY, "cross_entropy_total", (1,), (256,), None, target, weight,
-                ignore_index, total, None, np.uint32(n), np.uint32(c))
-        cross_entropy_back(g, logp, target, weight, ignore_index, smoothing, total, out)
-        return out
-    return rule
 
 
 # -- normalisation -----------------------------------------------------------------------------
@@ -119,6 +91,7 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, m
 
 def layer_norm_back(g: Array, weight: Array | None, normed: Array, invstd: Array, m: int,
                     out: Array) -> None:
+    """The cotangent of x."""
     run(g.dtype, NORM, "layer_norm_back", (g.size // m,), wide(m), g, weight, normed, invstd, out,
         np.uint32(m))
 
@@ -134,7 +107,10 @@ def batch_norm(x: Array, weight: Array | None, bias: Array | None, eps: float, o
 
 def batch_norm_back(g: Array, weight: Array | None, normed: Array, invstd: Array,
                     of_x: Array | None, of_weight: Array | None, of_bias: Array | None) -> None:
-    """The cotangents of x, weight and bias, those that are asked for, in training."""
+    """The cotangents of x (in training), weight and bias: of those that are asked for.
+
+    ``weight`` and ``invstd`` are read for that of x alone, ``normed`` not for that of the bias.
+    """
     grid, sizes = channels(g)
     run(g.dtype, NORM, "batch_norm_back", grid, COLUMNS, g, weight, normed, invstd, of_x,
         of_weight, of_bias, *sizes)
@@ -145,55 +121,6 @@ def channels(x: Array) -> tuple[tuple[int], list[np.uint32]]:
     n, c = x.shape[:2]
     rest = x.size // (n * c)
     return (-(-c // 32) if rest == 1 else c,), [np.uint32(k) for k in (n, c, rest)]
-
-
-def _layer_norm(cell: Cell) -> Cell:
-    def forward(xp: Any, x: Array, weight: Array | None, bias: Array | None, dims: int,
-                eps: float) -> Any:
-        if not (fit(x, weight, bias) and x.size):
-            return cell(xp, x, weight, bias, dims, eps)
-        lead, m = x.shape[:x.ndim - dims], x.size
-        for k in lead:
-            m //= k
-        out, normed = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-        invstd = xp.empty((*lead, *[1] * dims), x.dtype)
-        layer_norm(x, weight, bias, eps, m, out, normed, invstd)
-        return out, normed, invstd
-    return forward
-
-
-def _layer_norm_x(cell: Cell) -> Cell:
-    def rule(xp: Any, g: Array, weight: Array | None, normed: Array, invstd: Array,
-             dims: int) -> Any:
-        if not (fit(g, weight, normed, invstd) and g.size):
-            return cell(xp, g, weight, normed, invstd, dims)
-        out = xp.empty(g.shape, g.dtype)
-        layer_norm_back(g, weight, normed, invstd, g.size // invstd.size, out)
-        return out
-    return rule
-
-
-def _batch_norm(cell: Cell) -> Cell:
-    def forward(xp: Any, x: Array, weight: Array | None, bias: Array | None, running_mean: Any,
-                running_var: Any, training: bool, eps: float) -> Any:
-        if not (training and fit(x, weight, bias) and x.size and x.ndim > 1):
-            return cell(xp, x, weight, bias, running_mean, running_var, training, eps)
-        out, normed = xp.empty(x.shape, x.dtype), xp.empty(x.shape, x.dtype)
-        invstd, mean, var = (xp.empty(x.shape[1], x.dtype) for _ in range(3))
-        batch_norm(x, weight, bias, eps, out, normed, invstd, mean, var)
-        return out, normed, invstd, mean, var
-    return forward
-
-
-def _batch_norm_x(cell: Cell) -> Cell:
-    def rule(xp: Any, g: Array, weight: Array | None, normed: Array, invstd: Array,
-             training: bool) -> Any:
-        if not (training and fit(g, weight, normed, invstd) and g.size):
-            return cell(xp, g, weight, normed, invstd, training)
-        out = xp.empty(g.shape, g.dtype)
-        batch_norm_back(g, weight, normed, invstd, out, None, None)
-        return out
-    return rule
 
 
 # -- sums, tables, dropout ---------------------------------------------------------------------
@@ -215,7 +142,8 @@ def column_sums(xp: Any, x: Array) -> Array:
     """The sums of the columns, in new memory."""
     n, m = x.shape
     out = xp.empty(m, x.dtype)
-    columns(x, out, xp.empty((-(-n // CHUNK), m), x.dtype) if n > 4 * CHUNK else None)
+    parts = min(-(-n // CHUNK), 1024)
+    columns(x, out, xp.empty((parts, m), x.dtype) if parts > 4 else None)
     return out
 
 
@@ -224,20 +152,6 @@ def scatter_rows(g: Array, index: Array, out: Array) -> None:
     v, m = out.shape
     run(g.dtype, ("embedding",), "scatter_rows", spelled.grid(g.size), (spelled.THREADS,), g, index,
         out, np.uint32(index.size), np.uint32(m), v)
-
-
-def _embedding_weight(cell: Cell) -> Cell:
-    def rule(xp: Any, g: Array, weight_shape: tuple[int, ...], index: Array, padding_idx: Any,
-             scale_grad_by_freq: bool, sparse: bool) -> Any:
-        if (scale_grad_by_freq or sparse or not fit(g) or not whole(index) or not g.size
-                or g.size >= spelled.LIMIT):
-            return cell(xp, g, weight_shape, index, padding_idx, scale_grad_by_freq, sparse)
-        out = xp.zeros(weight_shape, g.dtype)
-        scatter_rows(g, index, out)
-        if padding_idx is not None:
-            out[padding_idx] = 0
-        return out
-    return rule
 
 
 def dropout(x: Array, state: Array, stream: int, p: float, out: Array) -> None:
@@ -262,7 +176,7 @@ def used(state: Array, n: int) -> None:
 def fit(x: Array, *others: Array | None) -> bool:
     """Whether all are arrays of a GPU, of one float dtype that is computed in, without gaps."""
     there: Any = launch.launcher.ndarray
-    return x.dtype in FLOATS and x.size < spelled.LIMIT and all(
+    return type(x) is there and x.dtype in FLOATS and x.size < spelled.LIMIT and all(
         a is None or (type(a) is there and a.dtype == x.dtype and a.flags.c_contiguous)
         for a in (x, *others))
 
@@ -273,8 +187,3 @@ def whole(index: Array) -> bool:
     return type(index) is there and index.dtype == np.int64 and index.flags.c_contiguous
 
 
-CELLS: dict[tuple[str, str], Callable[[Cell], Cell]] = {
-    ("cross_entropy", "forward"): _cross_entropy, ("cross_entropy", "x"): _cross_entropy_x,
-    ("layer_norm", "forward"): _layer_norm, ("layer_norm", "x"): _layer_norm_x,
-    ("batch_norm", "forward"): _batch_norm, ("batch_norm", "x"): _batch_norm_x,
-    ("embedding", "weight"): _embedding_weight}

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minitorch as torch
 from minitorch import backend
-from minitorch.kernels.cuda import cells, launch, written
+from minitorch.kernels.cuda import cells, launch, written, written_cells
 from minitorch.primitive import registry
 from tests import nvrtc
 from tests.emulated import Emulated
+from tests.far import Far, gpu
 
 FLOATS = (np.float32, np.float64)
 FILES = {("block", "cross_entropy"): ["cross_entropy_rows", "cross_entropy_total",
@@ -49,7 +51,7 @@ def same(name: str, part: str, args: tuple[Any, ...], launches: int) -> None:
     op = registry[name]
     i = op.parameters.index(part) if part in op.parameters else None
     function = op.forward if i is None else op.rules[i]
-    cell = written.CELLS[name, part](function)
+    cell = written_cells.CELLS[name, part](function)
     launcher: Any = launch.launcher
     results = []
     for backwards in (False, True):
@@ -92,7 +94,7 @@ def test_cross_entropy(n: int, c: int, reduction: str, dtype: Any, prepared: Any
 
 def test_a_class_that_is_none_makes_nan_and_reads_nothing_else(prepared: Any) -> None:
     x, target = np.ones((3, 4), np.float32), np.array([0, 4, -1])
-    forward = written.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
+    forward = written_cells.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
     loss, _ = forward(XP, x, target, np.ones(4, np.float32), -100, "none", 0.0)
     np.testing.assert_array_equal(np.isnan(loss), [False, True, True])
 
@@ -123,11 +125,15 @@ def test_batch_norm(shape: tuple[int, ...], dtype: Any, prepared: Any) -> None:
         same("batch_norm", "forward", args, 1)
         _, normed, invstd, *_ = op.forward(backend.numpy_words, *args)
         same("batch_norm", "x", (g, weight, normed, invstd, True), 1)
-        of_x, of_weight, of_bias = (np.ones(k, dtype) for k in (shape, shape[1], shape[1]))
-        written.batch_norm_back(g, weight, normed, invstd, of_x, of_weight, of_bias)
-        for i, found in ((1, of_weight), (2, of_bias)):
-            expected = op.rules[i](backend.numpy_words, *([g, normed] if i == 1 else [g]))
-            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)  # sums of up to 40
+        results = [np.ones(k, dtype) for k in (shape, shape[1], shape[1])]
+        written.batch_norm_back(g, weight, normed, invstd, *results)  # all at once
+        for i, part, rest in ((0, "x", (weight, normed, invstd, True)), (1, "weight", (normed,)),
+                              (2, "bias", ())):
+            alone = written_cells.CELLS["batch_norm", part](op.rules[i])(XP, g, *rest)
+            np.testing.assert_array_equal(results[i], alone)
+            expected = op.rules[i](backend.numpy_words, g, *rest)
+            eps = 64 * np.finfo(dtype).eps * (1 if i == 0 else np.sqrt(x.size / shape[1]))  # a sum
+            np.testing.assert_allclose(alone, expected, eps, eps)
 
 
 def in_order(x: np.ndarray) -> np.ndarray:
@@ -231,11 +237,11 @@ def test_what_does_not_fit_runs_as_it_is(prepared: Any) -> None:
     before = prepared.launches
     half, single = np.ones((2, 3), np.float16), np.ones((2, 3), np.float32)
     target, gaps = np.array([0, 1]), np.ones((2, 6), np.float32)[:, ::2]
-    forward = written.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
+    forward = written_cells.CELLS["cross_entropy", "forward"](registry["cross_entropy"].forward)
     forward(XP, half, target, None, -100, "mean", 0.0)
     forward(XP, gaps, target, None, -100, "mean", 0.0)
     forward(XP, single, target.astype(np.int32), None, -100, "mean", 0.0)
-    norm = written.CELLS["batch_norm", "forward"](registry["batch_norm"].forward)
+    norm = written_cells.CELLS["batch_norm", "forward"](registry["batch_norm"].forward)
     norm(XP, single, None, None, np.zeros(3, "f"), np.ones(3, "f"), False, 1e-5)
     norm(XP, single, np.ones(3), None, None, None, True, 1e-5)  # a weight of float64
     assert prepared.launches == before
@@ -281,3 +287,43 @@ def test_every_file_is_tested() -> None:
     for files, names in FILES.items():
         for name in names:
             assert f"__global__ void {name}(" in written.text(np.dtype(np.float32), *files)
+
+
+def trained(device: str) -> tuple[list[float], list[np.ndarray], list[int]]:
+    """Losses, parameters and launches of three steps of a small network."""
+    rng, f = np.random.default_rng(0), torch.nn.functional
+
+    def tensor(*shape: int) -> Any:
+        return torch.tensor(rng.normal(size=shape).astype("f"), device=device).requires_grad_()
+
+    table, w, scale, shift, v, b = params = [
+        tensor(10, 8), tensor(16, 8), tensor(16), tensor(16), tensor(5, 16), tensor(5)]
+    optimizer = torch.optim.Adam(params, lr=0.01)
+    words = torch.tensor(rng.integers(0, 10, 12), device=device)
+    classes = torch.tensor(rng.integers(0, 5, 12), device=device)
+    losses, counts = [], []
+    for _ in range(3):
+        before = launch.launcher.launches
+        x = f.linear(f.embedding(words, table), w)
+        x = torch.relu(f.batch_norm(x, None, None, scale, shift, training=True))
+        loss = f.cross_entropy(f.linear(f.layer_norm(x, (16,)), v, b), classes)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        counts.append(launch.launcher.launches - before)
+    return losses, [p.detach().cpu().numpy() for p in params], counts
+
+
+def test_a_training_step_goes_through_kernels(emulated: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(torch.optim.Adam, "programs", {})
+    losses, params, counts = trained("cpu")
+    assert counts == [0] * 3
+    with gpu():
+        emulated.ndarray = Far
+        losses_there, params_there, counts = trained("cuda")
+    # batch norm 1 + 3, relu 2, layer norm 2, cross-entropy 2 + 2, embedding 1, a bias 1, Adam 1
+    assert counts == [15] * 3
+    np.testing.assert_allclose(losses_there, losses, rtol=1e-5)
+    for a, b in zip(params_there, params, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)  # Adam moves by 0.01 whatever the gradient
