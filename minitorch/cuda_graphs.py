@@ -184,7 +184,7 @@ class graph:
 def place(trace: Any) -> str:
     """The innermost line of the user's program in a traceback."""
     frames = [f for f in traceback.extract_tb(trace) if not f.filename.startswith(HOME)
-              and f"{'/'}cupy" not in f.filename.replace("\\", "/")]
+              and "/cupy" not in f.filename.replace("\\", "/")]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown line"
 
 
