@@ -133,8 +133,6 @@ def vocabulary(np_: Any) -> SimpleNamespace:
     xp.diagonal, xp.add_at, xp.accumulate = diagonal, np_.add.at, accumulate
     if np_ is np:
         xp.where, xp.sum = faster.where, faster.sum
-    else:
-        cupy_words.respell(xp, np_)
     return xp
 
 
@@ -238,6 +236,7 @@ def namespace(array: Array) -> SimpleNamespace:
         return coo.words
     if _cupy_words is None:
         _cupy_words = vocabulary(cupy_module())
+        cupy_words.respell(_cupy_words, cupy_module())
     return _cupy_words
 
 

@@ -7,7 +7,7 @@ Operators run on the current device and stream: tensors of another GPU are used 
 ``with cuda.device(1):``.
 """
 
-from minitorch.cuda import devices, memory, random, streams, syncs
+from minitorch.cuda import devices, graphs, memory, random, steps, streams, syncs
 from minitorch.cuda.devices import can_device_access_peer as can_device_access_peer
 from minitorch.cuda.devices import current_device as current_device
 from minitorch.cuda.devices import device as device
@@ -22,6 +22,10 @@ from minitorch.cuda.devices import is_bf16_supported as is_bf16_supported
 from minitorch.cuda.devices import is_initialized as is_initialized
 from minitorch.cuda.devices import set_device as set_device
 from minitorch.cuda.devices import synchronize as synchronize
+from minitorch.cuda.graphs import CUDAGraph as CUDAGraph
+from minitorch.cuda.graphs import graph as graph
+from minitorch.cuda.graphs import graph_pool_handle as graph_pool_handle
+from minitorch.cuda.graphs import is_current_stream_capturing as is_current_stream_capturing
 from minitorch.cuda.memory import empty_cache as empty_cache
 from minitorch.cuda.memory import max_memory_allocated as max_memory_allocated
 from minitorch.cuda.memory import max_memory_reserved as max_memory_reserved
@@ -39,6 +43,8 @@ from minitorch.cuda.random import seed as seed
 from minitorch.cuda.random import seed_all as seed_all
 from minitorch.cuda.random import set_rng_state as set_rng_state
 from minitorch.cuda.random import set_rng_state_all as set_rng_state_all
+from minitorch.cuda.steps import make_graphed_callables as make_graphed_callables
+from minitorch.cuda.steps import make_graphed_step as make_graphed_step
 from minitorch.cuda.streams import Event as Event
 from minitorch.cuda.streams import Stream as Stream
 from minitorch.cuda.streams import StreamContext as StreamContext
@@ -49,4 +55,4 @@ from minitorch.cuda.streams import stream as stream
 from minitorch.cuda.syncs import get_sync_debug_mode as get_sync_debug_mode
 from minitorch.cuda.syncs import set_sync_debug_mode as set_sync_debug_mode
 
-__all__ = ["devices", "memory", "random", "streams", "syncs"]
+__all__ = ["devices", "graphs", "memory", "random", "steps", "streams", "syncs"]

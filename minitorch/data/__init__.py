@@ -24,12 +24,14 @@ from minitorch.data.sampler import WeightedRandomSampler as WeightedRandomSample
 
 if TYPE_CHECKING:
     from minitorch.data import transforms as transforms
+    from minitorch.data.device_loader import DeviceLoader as DeviceLoader
     from minitorch.data.digits import Digits as Digits
     from minitorch.data.mnist import KMNIST as KMNIST
     from minitorch.data.mnist import MNIST as MNIST
     from minitorch.data.mnist import FashionMNIST as FashionMNIST
 
-_LATER = {"Digits": "digits", "MNIST": "mnist", "FashionMNIST": "mnist", "KMNIST": "mnist"}
+_LATER = {"Digits": "digits", "MNIST": "mnist", "FashionMNIST": "mnist", "KMNIST": "mnist",
+          "DeviceLoader": "device_loader"}
 
 
 def __getattr__(name: str) -> Any:

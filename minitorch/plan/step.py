@@ -30,9 +30,11 @@ class Step:
     If the function calls ``backward()`` itself it is a training step, and results are plain
     numbers. If its result still has a graph, ``pull`` is recorded as well: from cotangents of the
     results to those of ``leaves``. ``refused`` says why there is no plan, if there is none.
+    ``make(parts, made, kept)`` makes the plan; see ``Plan``.
     """
 
-    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any,
+                 make: Callable[..., Any] = Plan) -> None:
         self.proven = False
         self.pending: Any = None  # a weak reference to the replay whose backward may still come
         self.given = given = tensors_in((args, kwargs))
@@ -74,10 +76,10 @@ class Step:
         if self.refused:
             return
         recipe = [notes[:forward], notes[forward:]], recorder.made, [t.array for t in kept]
-        self.plan = Plan(*recipe)
+        self.plan = make(*recipe)
         self.runs = 0
         self.recipe: Any = None  # of a compiled plan, until that is made
-        if fusing.possible() and not self.leaves:
+        if make is Plan and fusing.possible() and not self.leaves:
             self.recipe = recipe
         used = {id(owner(a)) for note in notes for a in arrays_in(
             (note.args, note.kwargs, note.into, note.writes))}
@@ -87,7 +89,7 @@ class Step:
                           else any(t is w for w, _ in written))]
         self.arrays = [(t, t.array) for t in reach.tensors if id(owner(t.array)) in used]
         self.versions = [(counter, counter[0] - n) for counter, n in versions if counter[0] != n]
-        if self.leaves:  # the values for its backward pass must lie in the plan's memory
+        if make is Plan and self.leaves:  # their values must lie in the plan's memory
             self.before.restore()
             self.forward(given)
 

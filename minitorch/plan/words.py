@@ -37,6 +37,7 @@ def words() -> SimpleNamespace:
     """The vocabulary ``xp`` while a step is recorded."""
     made = {name: creating(getattr(np, name)) for name in ("zeros", "ones", "empty", "full")}
     xp = backend.vocabulary(SimpleNamespace(**{**vars(np), **made, "asarray": asarray}))
-    xp.where, xp.sum = backend.numpy_words.where, backend.numpy_words.sum
+    now = backend.numpy_words
+    xp.where, xp.sum, xp.matmul = now.where, now.sum, now.matmul
     return SimpleNamespace(**{name: watched(word) if callable(word) and not isinstance(word, type)
                               else word for name, word in vars(xp).items()})

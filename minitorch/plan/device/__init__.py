@@ -1,0 +1,1 @@
+"""A recorded step as few launches on a GPU: see ``step.DeviceStep``."""
