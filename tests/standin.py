@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend, crossing
+from minitorch.cuda import random
 from minitorch.kernels.cuda import launch as kernels
 from minitorch.optim.elementwise import Elementwise
 from tests import standin_cuda, standin_words
@@ -370,6 +371,7 @@ def gpu(launcher: Any = None) -> Iterator[Any]:
             optimizer.programs = {key: p for key, p in optimizer.programs.items() if key[0]}
         crossing.forget()
         backend._cupy_words, kernels.launcher = words, real
+        random._states.clear()
         sys.modules.pop("cupy")
         if before is not None:
             sys.modules["cupy"] = before

@@ -7,7 +7,7 @@ Operators run on the current device and stream: tensors of another GPU are used 
 ``with cuda.device(1):``.
 """
 
-from minitorch.cuda import devices, graphs, memory, random, steps, streams, syncs
+from minitorch.cuda import devices, dropout, graphs, memory, random, steps, streams, syncs
 from minitorch.cuda.devices import can_device_access_peer as can_device_access_peer
 from minitorch.cuda.devices import current_device as current_device
 from minitorch.cuda.devices import device as device
@@ -55,4 +55,4 @@ from minitorch.cuda.streams import stream as stream
 from minitorch.cuda.syncs import get_sync_debug_mode as get_sync_debug_mode
 from minitorch.cuda.syncs import set_sync_debug_mode as set_sync_debug_mode
 
-__all__ = ["devices", "graphs", "memory", "random", "steps", "streams", "syncs"]
+__all__ = ["devices", "dropout", "graphs", "memory", "random", "steps", "streams", "syncs"]

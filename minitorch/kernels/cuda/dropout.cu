@@ -12,29 +12,30 @@ __device__ uint4 philox(uint4 c, uint2 key) {
     return c;
 }
 
-// state: a seed (the key), and how many counters are used up. Elements of a call are told apart by
-// the counter's lower half; calls that begin at the same counter by `stream`, in its upper half.
-__device__ uint4 words(const unsigned long long* state, unsigned stream, unsigned i) {
+// state: a seed (the key), and how many counters were used up before.
+__device__ uint4 words(const unsigned long long* state, unsigned i) {
     const unsigned long long at = state[1] + i;
-    return philox(make_uint4((unsigned)at, (unsigned)(at >> 32), stream, 0),
+    return philox(make_uint4((unsigned)at, (unsigned)(at >> 32), 0, 0),
                   make_uint2((unsigned)state[0], (unsigned)(state[0] >> 32)));
 }
 
 // out = x * scale where a word is below `kept` = (1 - p) 2^32, else 0. Four elements a thread.
 extern "C" __global__ void dropout(const T* x, T* out, const unsigned long long* state,
-        const unsigned stream, const unsigned long long kept, const T scale, const unsigned n) {
+        const unsigned long long kept, const T scale, const unsigned n) {
     const unsigned step = gridDim.x * blockDim.x;
     for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i * 4 < n; i += step) {
-        const uint4 w = words(state, stream, i);
+        const uint4 w = words(state, i);
         const unsigned each[4] = {w.x, w.y, w.z, w.w};
         for (unsigned k = 0; k < 4; k++)
             if (i * 4 + k < n) out[i * 4 + k] = each[k] < kept ? x[i * 4 + k] * scale : (T)0;
     }
 }
 
-// After a step: its counters are used up.
-extern "C" __global__ void used(unsigned long long* state, const unsigned long long counters) {
-    state[1] += counters;
+// Before a dropout: its counters are its own from now on, and used up for all others.
+extern "C" __global__ void take(unsigned long long* generator, unsigned long long* state,
+        const unsigned long long counters) {
+    state[0] = generator[0], state[1] = generator[1];
+    generator[1] += counters;
 }
 
 // The words themselves, for those who check them.

@@ -154,21 +154,21 @@ def scatter_rows(g: Array, index: Array, out: Array) -> None:
         out, np.uint32(index.size), np.uint32(m), v)
 
 
-def dropout(x: Array, state: Array, stream: int, p: float, out: Array) -> None:
+def dropout(x: Array, state: Array, p: float, out: Array) -> None:
     """``x / (1 - p)`` where a number drawn for the element is below ``1 - p``, else 0.
 
-    ``state``: uint64 on the GPU, a seed and how many counters are used up. The same state and
-    ``stream`` draw the same numbers: so this is its own backward pass, on the cotangent.
+    ``state``: uint64 on the GPU, a seed and how many counters were used up before. The same state
+    draws the same numbers: so this is its own backward pass, on the cotangent.
     """
     kept = np.uint64(round((1 - p) * 2 ** 32))
     scale = float(x.dtype.type(1) / x.dtype.type(1 - p)) if p < 1 else 0.0
     run(x.dtype, ("dropout",), "dropout", spelled.grid(-(-x.size // 4)), (spelled.THREADS,), x, out,
-        state, np.uint32(stream), kept, scale, np.uint32(x.size))
+        state, kept, scale, np.uint32(x.size))
 
 
-def used(state: Array, n: int) -> None:
-    """Use up the counters of n elements, after the last that drew with ``state``."""
-    run(np.float32, ("dropout",), "used", (1,), (1,), state, np.uint64(-(-n // 4)))
+def take(generator: Array, n: int, state: Array) -> None:
+    """Let ``state`` be what the generator's is, which moves on by the counters of n elements."""
+    run(np.float32, ("dropout",), "take", (1,), (1,), generator, state, np.uint64(-(-n // 4)))
 
 
 # -- what fits ---------------------------------------------------------------------------------

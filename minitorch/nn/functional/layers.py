@@ -83,15 +83,25 @@ def _kept(x: Any, p: float) -> Any:
     return mask if isinstance(x.array, np.ndarray) else backend.move(mask, x.device)
 
 
+def dropout_there(input: Tensor, p: float) -> Tensor | None:
+    """Dropout on a GPU, where a kernel takes it: ``cuda.dropout``, which stands on a floor above,
+    puts its own here.
+    """
+    return None
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training, each element zeroed with probability ``p``, the others times ``1 / (1 - p)``.
 
-    Srivastava et al. (2014). The mask is PyTorch's for the same ``manual_seed``.
+    Srivastava et al. (2014). On a CPU the mask is PyTorch's for the same ``manual_seed``; a GPU
+    draws its own, and never stores it.
     """
     if not _prepare_dropout(input, p, training, inplace):
         return input
     if p == 1:
         out = ops.multiply(input, 0.0)
+    elif input.is_cuda and (dropped := dropout_there(input, p)) is not None:
+        out = dropped
     else:
         dtype = input.array.dtype.type
         out = ops.masked_scale(input, _kept(input, p), float(dtype(1) / dtype(1 - p)))

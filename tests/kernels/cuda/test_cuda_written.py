@@ -22,7 +22,7 @@ FILES = {("block", "cross_entropy"): ["cross_entropy_rows", "cross_entropy_total
                                       "cross_entropy_back"],
          ("block", "norm"): ["layer_norm", "layer_norm_back", "batch_norm", "batch_norm_back"],
          ("columns",): ["columns"], ("embedding",): ["scatter_rows"],
-         ("dropout",): ["dropout", "used", "philox_words"]}
+         ("dropout",): ["dropout", "take", "philox_words"]}
 XP = SimpleNamespace(**vars(backend.numpy_words))
 XP.empty = lambda shape, dtype: np.full(shape, 77, dtype)  # nothing that was right before
 
@@ -218,15 +218,18 @@ def test_philox_gives_the_published_words(prepared: Any) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(("n", "p"), [(1, 0.5), (1000, 0.2), (1023, 0.9), (50, 0.0), (50, 1.0)])
 def test_dropout_draws_again_what_it_drew(n: int, p: float, dtype: Any, prepared: Any) -> None:
-    seed, offset, stream = 0x123456789ABCDEF0, (1 << 32) - 3, 7  # the counter's low word overflows
-    state = np.array([seed, offset], np.uint64)
+    seed, offset = 0x123456789ABCDEF0, (1 << 32) - 3  # the counter's low word overflows
+    generator, state = np.array([seed, offset], np.uint64), np.zeros(2, np.uint64)
+    written.take(generator, n, state)
+    assert state.tolist() == [seed, offset]
+    assert generator.tolist() == [seed, offset + -(-n // 4)]
     x, g = (drawn(np.random.default_rng(i), dtype, n) for i in range(2))
     out, back = np.ones(n, dtype), np.ones(n, dtype)
-    written.dropout(x, state, stream, p, out)
-    written.dropout(g, state, stream, p, back)
+    written.dropout(x, state, p, out)
+    written.dropout(g, state, p, back)
     at = np.uint64(offset) + np.arange(-(-n // 4), dtype=np.uint64)
     counters = np.stack([at & np.uint64(0xFFFFFFFF), at >> np.uint64(32),
-                         np.full_like(at, stream), np.zeros_like(at)], 1)
+                         np.zeros_like(at), np.zeros_like(at)], 1)
     keys = np.tile(np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64), (len(at), 1))
     kept = philox(counters, keys).reshape(-1)[:n] < (1 - p) * 2 ** 32
     scale = dtype(1) / dtype(1 - p) if p < 1 else dtype(0)
@@ -234,10 +237,9 @@ def test_dropout_draws_again_what_it_drew(n: int, p: float, dtype: Any, prepared
     np.testing.assert_array_equal(back, np.where(kept, g * scale, 0))
     if n == 1000:
         assert abs(kept.mean() - (1 - p)) < 0.06  # 4 to 5 standard deviations
-    written.used(state, n)
-    assert state.tolist() == [seed, offset + -(-n // 4)]
+    written.take(generator, n, state)
     again = np.ones(n, dtype)
-    written.dropout(x, state, stream, p, again)
+    written.dropout(x, state, p, again)
     assert (again != out).any() or n < 100
 
 
