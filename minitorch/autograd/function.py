@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minitorch.engine import Node, Tensor, wrap
+from minitorch import backend
+from minitorch.engine import Leaf, Node, Tensor, wrap
 from minitorch.modes import modes, no_grad
 from minitorch.views import refresh
 
@@ -67,12 +68,13 @@ class _FunctionNode(Node):
             self.ctx._kept = ()
 
     def pull(self, g: Any, record: bool) -> Iterable[tuple[Node, Any]]:
-        import numpy as np
+        given: Any = next(iter(g.values()))
+        xp = backend.namespace(getattr(given, "array", given))  # where the outputs are
         gs = []
         for i, (shape, dt) in enumerate(self.outputs):
             part = g.get(i)
             if part is None and self.ctx._materialize:
-                part = np.zeros(shape, dt)
+                part = xp.zeros(shape, dt)
             gs.append(part if part is None or isinstance(part, Tensor) else wrap(part))
         pulled = self.function.backward(self.ctx, *gs)
         pulled = pulled if isinstance(pulled, tuple) else (pulled,)
@@ -88,7 +90,9 @@ class _FunctionNode(Node):
                 raise RuntimeError(f"Function {self.name()} returned an invalid gradient at index "
                                    f"{i} - got {list(p.array.shape)} but expected shape "
                                    f"compatible with {list(self.inputs[i][0])}")
-            yield edge, p if record else p.array.copy()
+            if not record:  # a leaf owns its gradient; elsewhere gradients are shared values
+                p = p.array.copy() if type(edge) is Leaf else p.array
+            yield edge, p
 
 
 class _OutputNode(Node):
