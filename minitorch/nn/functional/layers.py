@@ -313,13 +313,20 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 # -- similarity ------------------------------------------------------------------------------
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """``x1 . x2 / (max(|x1|, eps) * max(|x2|, eps))`` along ``dim``."""
+    """``x1 . x2 / (max(|x1|, eps) * max(|x2|, eps))`` along ``dim``.
+
+    Its gradient is, as PyTorch's, that of a norm also where ``eps`` stands in for the norm.
+    """
     if x1.array.dtype.kind != "f" and x2.array.dtype.kind != "f":
         raise RuntimeError(f"expected common dtype to be floating point, yet the inputs are "
                            f"{x1.dtype} and {x2.dtype}")
     shape = broadcast_shape(x1.shape, x2.shape)
-    x1, x2 = x1.expand(shape), x2.expand(shape)
-    return (normalize(x1, 2.0, dim, eps) * normalize(x2, 2.0, dim, eps)).sum(dim)
+    units = []
+    for x in (x1.expand(shape), x2.expand(shape)):
+        n = norm(x, 2.0, dim, True)
+        raised = ops.maximum(n.detach(), eps) - n.detach()  # no constant: n's derivative stays
+        units.append(x / (n + raised))
+    return (units[0] * units[1]).sum(dim)
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
