@@ -8,7 +8,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from minitorch import crossing
+import numpy as np
+
+from minitorch import crossing, runtime
 
 Array = Any
 
@@ -74,6 +76,14 @@ def respell(xp: SimpleNamespace, cp: Any) -> None:
             return word(*args)
         return function
 
+    def in_precision(asked: str) -> None:
+        kinds = cp._core._routines_linalg
+        cp._core.set_compute_type(np.float32, kinds.COMPUTE_TYPE_DEFAULT if asked == "highest"
+                                  else kinds.COMPUTE_TYPE_TF32)
+
+    runtime.precision_followers[:] = [in_precision]
+    if runtime.get_float32_matmul_precision() != "highest":
+        in_precision(runtime.get_float32_matmul_precision())
     xp.index, xp.index_put = announced(xp.index, 1), announced(xp.index_put, 1)
     xp.index_add = announced(xp.index_add, 2)
     xp.remainder, xp.floor_divide, xp.fmod = remainder, floor_divide, fmod

@@ -1,8 +1,8 @@
 """Switches of PyTorch's runtime that programs set.
 
-How many threads multiply matrices is told to the library that does. The others are remembered,
-though nothing here depends on them: results on the CPU are always deterministic, and always of full
-precision.
+How many threads multiply matrices, and in what precision on a GPU, is told to the libraries that
+do. The others are remembered, though nothing here depends on them: results on the CPU are always
+deterministic, and always of full precision.
 """
 
 from __future__ import annotations
@@ -92,13 +92,21 @@ def are_deterministic_algorithms_enabled() -> bool:
     return _state["deterministic"]
 
 
+precision_followers: list[Callable[[str], None]] = []  # CuPy, once there are arrays of it
+
+
 def set_float32_matmul_precision(precision: str) -> None:
-    """Accepted and remembered; products are always computed in full precision."""
+    """How a GPU multiplies float32: as such ("highest") or in TF32, with 10 of its 23 bits.
+
+    "high" and "medium" are the latter. A CPU always multiplies in full precision.
+    """
     if precision not in ("highest", "high", "medium"):
         warnings.warn(f"{precision} is not one of 'highest', 'high', 'medium'; the current "
                       f"setting is kept", stacklevel=2)
         return
     _state["precision"] = precision
+    for told in precision_followers:
+        told(precision)
 
 
 def get_float32_matmul_precision() -> str:

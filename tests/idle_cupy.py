@@ -222,12 +222,27 @@ def signatures(cupy: Any) -> list[str]:
     return found
 
 
+def precision(cupy: Any) -> list[str]:
+    """Where CuPy's products do not follow ``set_float32_matmul_precision``."""
+    import minitorch
+    seen = []
+    for word in ("high", "highest", "medium", "highest"):
+        minitorch.set_float32_matmul_precision(word)
+        kind = cupy._core._routines_linalg.compute_type_to_str(
+            cupy._core.get_compute_type(cupy.dtype("float32")))
+        seen.append(f"{word}: {kind}")
+    expected = [f"{word}: COMPUTE_TYPE_{'DEFAULT' if word == 'highest' else 'TF32'}"
+                for word in ("high", "highest", "medium", "highest")]
+    return [] if seen == expected else [str(seen)]
+
+
 def main() -> None:
     cupy = start()
     warnings.simplefilter("ignore")
     from tests import elsewhere
     found = signatures(cupy)
     elsewhere.use_interface()
+    found += precision(cupy)
     cupy.cuda.set_allocator(None)  # fresh memory is all zeros
     given = {"operators": 3, "layers": 1, "optimizers": 1, "networks": 1}
     if "functions" in sys.argv:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch import backend, crossing
+from minitorch import backend, crossing, runtime
 from minitorch.cuda import random
 from minitorch.kernels.cuda import launch as kernels
 from minitorch.optim.elementwise import Elementwise
@@ -328,6 +328,10 @@ def _module() -> Any:
     cupy.get_default_memory_pool = lambda: standin_cuda.Pool
     cupy.__version__ = "14.2.0"
     cupy.cuda = standin_cuda.cuda
+    precision = {}
+    cupy._core = SimpleNamespace(
+        set_compute_type=precision.__setitem__, precision=precision, _routines_linalg=
+        SimpleNamespace(COMPUTE_TYPE_DEFAULT="FP32", COMPUTE_TYPE_TF32="TF32"))
     return cupy
 
 
@@ -372,6 +376,7 @@ def gpu(launcher: Any = None) -> Iterator[Any]:
         crossing.forget()
         backend._cupy_words, kernels.launcher = words, real
         random._states.clear()
+        runtime.precision_followers.clear()
         sys.modules.pop("cupy")
         if before is not None:
             sys.modules["cupy"] = before

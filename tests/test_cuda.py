@@ -207,3 +207,18 @@ def test_random_tensors_are_the_cpus_on_either_device():
             here = draw(20, device="cpu")
             minitorch.manual_seed(3)
             assert draw(20, device="cuda").tolist() == here.tolist()
+
+
+def test_products_follow_the_precision_also_if_it_was_set_before_cupy_was_loaded():
+    try:
+        minitorch.set_float32_matmul_precision("high")
+        with gpu():
+            x = minitorch.ones(2, 2, device="cuda")
+            core = sys.modules["cupy"]._core
+            core.precision.clear()
+            x.neg()
+            assert core.precision == {np.float32: "TF32"}
+            minitorch.set_float32_matmul_precision("highest")
+            assert core.precision == {np.float32: "FP32"}
+    finally:
+        minitorch.set_float32_matmul_precision("highest")

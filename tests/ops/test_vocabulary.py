@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import minitorch
-from minitorch import ops
+from minitorch import ops, runtime
 from minitorch.backend import numpy_words, vocabulary
 from minitorch.cupy_words import respell
 
@@ -76,7 +77,8 @@ def test_every_word_is_a_word_of_numpy(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", READ)
-def test_every_word_is_a_word_of_cupy(module: str) -> None:
+def test_every_word_is_a_word_of_cupy(module: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(runtime, "precision_followers", [])  # there may be no driver to follow
     try:
         cupy = importlib.import_module("cupy")
         xp = vocabulary(cupy)
