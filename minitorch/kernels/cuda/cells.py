@@ -7,7 +7,6 @@ when arguments of a new kind come. What no kernel fits, the cell computes as it 
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -39,26 +38,6 @@ def cell(operator: str, part: str, function: Cell) -> Cell:
         found = make(function) if make else Generated(f"{operator}_{part}", function)
         _cells[function] = found
     return found
-
-
-def biased(function: Cell) -> Cell:
-    """An activation's forward or rule with ``x + bias`` for its ``x``; ``bias`` comes last.
-
-    ``Generated`` makes one kernel of it: a layer's product is then read once.
-    """
-    signature = inspect.signature(function)
-    place = list(signature.parameters).index("x") - 1
-
-    def with_bias(xp: Any, *args: Any) -> Any:
-        *rest, bias = args
-        rest[place] = xp.add(rest[place], bias)
-        return function(xp, *rest)
-
-    bias = inspect.Parameter("bias", inspect.Parameter.POSITIONAL_ONLY)
-    parameters = [p.replace(kind=bias.kind, default=bias.empty)
-                  for p in signature.parameters.values()]
-    with_bias.__signature__ = inspect.Signature([*parameters, bias])  # type: ignore[attr-defined]
-    return with_bias
 
 
 def sums(xp: Any, g: Array, axes: tuple[int, ...], keepdims: bool) -> Array:

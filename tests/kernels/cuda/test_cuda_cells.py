@@ -132,24 +132,6 @@ def test_operands_that_broadcast(emulated: Any) -> None:
         check(cell, cell.kernel())
 
 
-def test_a_bias_and_an_activation_are_one_kernel(emulated: Any) -> None:
-    rng, todo = np.random.default_rng(0), []
-    x, bias, g = (rng.normal(size=s).astype("f") for s in ((4, 5), (5,), (4, 5)))
-    for name in ("relu", "tanh", "gelu", "leaky_relu"):
-        op = registry[name]
-        options = tuple(op.defaults[1:])
-        todo.append(Cell(f"bias_{name}", cells.biased(op.forward), (x, *options, bias)))
-    todo.append(Cell("bias_gelu_x", cells.biased(registry["gelu"].rules[0]), (g, x, "none", bias)))
-    for cell in todo:
-        kernel = cell.kernel()
-        assert kernel is not None
-        emulated.function(kernel.text, kernel.name)
-    for cell in todo:
-        check(cell, cell.kernel())
-    expected = registry["gelu"].rules[0](XP, g, x + bias, "none")
-    np.testing.assert_array_equal(todo[-1].function(XP, *todo[-1].args), expected)
-
-
 @pytest.mark.parametrize("args", [
     (np.ones((2, 3), "f"), np.ones((2, 3))),  # two dtypes
     (np.ones((2, 3), "f"), np.ones((3, 2), "f").T),  # columns
