@@ -22,7 +22,7 @@ FLOORS = [
     ["kernels"],
     ["anomaly"],
     ["engine"],
-    ["views"],
+    ["views", "operands"],
     ["primitive"],
     ["ops"],
     ["autograd"],
